@@ -1,0 +1,165 @@
+"""A read-only view of everything stored: what a rule asks when one issue is not enough."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from types import MappingProxyType
+
+from backlint.model import Issue, IssueType, Person, Project, StatusCategory
+
+NEAR_TOP_N = 30  # catalogue 1.4
+HABIT_WINDOW = timedelta(days=90)  # catalogue 2.9: team switches are learned from 90 days of use
+HABIT_SHARE = 0.5
+HABIT_SAMPLE = 5  # fewer finished items say nothing about a habit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """What a team does anyway, learned from its finished work; None: too little to tell."""
+
+    estimates: bool | None = None
+    sample: int = 0
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """All issues of all sources at one moment. Identity everywhere is (source, id)."""
+
+    issues: tuple[Issue, ...]
+    now: datetime
+    people: Mapping[tuple[str, str], Person] = field(default_factory=lambda: MappingProxyType({}))
+    projects: Mapping[tuple[str, str], Project] = field(default_factory=lambda: MappingProxyType({}))
+    near_is_all: bool = False  # `check.near = "all"`
+    habits_are_on: bool = False  # `check.team_switches = "on"`
+
+    def __iter__(self) -> Iterator[Issue]:
+        return iter(self.issues)
+
+    @cached_property
+    def by_identity(self) -> dict[tuple[str, str], Issue]:
+        return {issue.identity: issue for issue in self.issues}
+
+    @cached_property
+    def by_key(self) -> dict[tuple[str, str], Issue]:
+        found: dict[tuple[str, str], Issue] = {}
+        for issue in self.issues:
+            for alias in issue.aliases:
+                found.setdefault((issue.source, alias.casefold()), issue)
+        for issue in self.issues:
+            found[issue.source, issue.key.casefold()] = issue
+        return found
+
+    def find(self, source: str, reference: str) -> Issue | None:
+        """The issue with this id, key or former key in the source."""
+        return self.by_identity.get((source, reference)) or self.by_key.get((source, reference.casefold()))
+
+    def parent(self, issue: Issue) -> Issue | None:
+        return self.find(issue.source, issue.parent) if issue.parent else None
+
+    def ancestors(self, issue: Issue, *, depth: int = 3) -> tuple[Issue, ...]:
+        """Parents upward, nearest first, at most `depth`; a cycle ends the walk."""
+        chain: list[Issue] = []
+        seen = {issue.identity}
+        above = self.parent(issue)
+        while above is not None and above.identity not in seen and len(chain) < depth:
+            chain.append(above)
+            seen.add(above.identity)
+            above = self.parent(above)
+        return tuple(chain)
+
+    @cached_property
+    def _children(self) -> dict[tuple[str, str], list[Issue]]:
+        children: dict[tuple[str, str], list[Issue]] = defaultdict(list)
+        for issue in self.issues:
+            above = self.parent(issue)
+            if above is not None:
+                children[above.identity].append(issue)
+        return children
+
+    def children(self, issue: Issue) -> Sequence[Issue]:
+        return self._children.get(issue.identity, ())
+
+    def project(self, issue: Issue) -> Project | None:
+        return self.projects.get((issue.source, issue.project)) if issue.project else None
+
+    def person(self, source: str, id: str) -> Person | None:
+        return self.people.get((source, id))
+
+    @cached_property
+    def _near(self) -> frozenset[tuple[str, str]]:
+        near: set[tuple[str, str]] = set()
+        ranked: dict[tuple[str, str | None], list[Issue]] = defaultdict(list)
+        upcoming = self._upcoming_sprints
+        for issue in self.issues:
+            if not issue.is_open:
+                continue
+            if issue.is_started or issue.status.category is StatusCategory.TODO or self._is_planned(issue, upcoming):
+                near.add(issue.identity)
+            elif issue.rank is not None:
+                ranked[issue.source, issue.project].append(issue)
+        for members in ranked.values():
+            members.sort(key=lambda issue: (issue.rank or "", issue.id))
+            near.update(issue.identity for issue in members[:NEAR_TOP_N])
+        return frozenset(near)
+
+    @cached_property
+    def _upcoming_sprints(self) -> frozenset[tuple[str, str]]:
+        """The running sprints and, for each team, the next one by start."""
+        following: dict[tuple[str, str | None], tuple[datetime, str]] = {}
+        upcoming: set[tuple[str, str]] = set()
+        for issue in self.issues:
+            for membership in issue.sprints:
+                sprint = membership.sprint
+                if sprint.state == "active":
+                    upcoming.add((issue.source, sprint.id))
+                elif sprint.state == "future" and sprint.starts_at is not None:
+                    team = issue.source, sprint.team or issue.team or issue.project
+                    following[team] = min(
+                        following.get(team, (sprint.starts_at, sprint.id)), (sprint.starts_at, sprint.id)
+                    )
+        return frozenset(upcoming | {(source, id) for (source, _), (_, id) in following.items()})
+
+    @staticmethod
+    def _is_planned(issue: Issue, upcoming: frozenset[tuple[str, str]]) -> bool:
+        return any(
+            membership.removed_at is None and (issue.source, membership.sprint.id) in upcoming
+            for membership in issue.sprints
+        )
+
+    def is_near(self, issue: Issue) -> bool:
+        """Started, ready, in the current or next sprint, or at the top of its ranked backlog (catalogue 1.4)."""
+        return issue.is_open and (self.near_is_all or issue.identity in self._near)
+
+    @cached_property
+    def _habits(self) -> dict[tuple[str, str | None], Habits]:
+        finished: dict[tuple[str, str | None], list[bool]] = defaultdict(list)
+        since = self.now - HABIT_WINDOW
+        for issue in self.issues:
+            if issue.status.category is not StatusCategory.DONE or issue.type not in (IssueType.STORY, IssueType.TASK):
+                continue
+            closed_at = issue.transitions[-1].at if issue.transitions else issue.updated_at
+            if closed_at is not None and closed_at >= since:
+                finished[issue.source, issue.team or issue.project].append(issue.estimate is not None)
+        return {
+            team: Habits(estimates=sum(seen) >= HABIT_SHARE * len(seen), sample=len(seen))
+            for team, seen in finished.items()
+            if len(seen) >= HABIT_SAMPLE
+        }
+
+    def habits(self, issue: Issue) -> Habits:
+        """What the team of this issue does anyway; everything when switches are pinned on."""
+        learned = self._habits.get((issue.source, issue.team or issue.project), Habits())
+        return Habits(estimates=True, sample=learned.sample) if self.habits_are_on else learned
+
+
+def one_issue_backlog(issue: Issue, *others: Issue, now: datetime, **rest: object) -> Backlog:
+    """A backlog of the issues given: for a single check and for the rules' examples."""
+    return Backlog(issues=(issue, *others), now=now, **rest)  # type: ignore[arg-type]
+
+
+def open_issues(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    return tuple(issue for issue in issues if issue.is_open)

@@ -1,0 +1,58 @@
+"""The block tree that Markdown, ADF and wiki markup share, with offsets into the text as written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class BlockKind(StrEnum):
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    ITEM = "item"  # a list item; nested lists are children
+    TABLE = "table"  # children are rows
+    ROW = "row"
+    CODE = "code"
+    QUOTE = "quote"
+    PANEL = "panel"  # a container without meaning of its own: panel, expand, details
+    HTML_COMMENT = "html_comment"
+    IMAGE = "image"
+    RULE = "rule"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A piece of a text. `start:end` are Unicode code points into `Parsed.text`; `text` is the plain reading of it.
+
+    `struck` is the part of `text` that is struck out, when any. `ticked` is None for items without a box.
+    """
+
+    kind: BlockKind
+    text: str
+    start: int
+    end: int
+    level: int = 0  # heading level, or nesting depth of a list item from 0
+    ticked: bool | None = None
+    ordered: bool = False
+    is_header: bool = False  # a table's header row
+    is_struck: bool = False  # the whole block is struck out
+    is_bold: bool = False  # the whole block is bold: a heading in disguise
+    cells: tuple[str, ...] = ()
+    language: str | None = None
+    links: tuple[Link, ...] = ()
+    images: int = 0
+    children: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The text that offsets refer to (the source for Markdown and wiki, a plain rendering for ADF) and its blocks."""
+
+    text: str
+    blocks: tuple[Block, ...]

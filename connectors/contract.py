@@ -1,0 +1,195 @@
+"""What every tracker connector offers; nothing outside a tracker's folder asks which tracker it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Lock
+from typing import Protocol
+
+from backlint.model import Comment, Issue, Person, Project, Sprint, Tracker
+from backlint.status import StatusFact
+
+MARKER = "backlint:comment v=1"  # hidden in the managed comment where the tracker can hide it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What the tracker can do, so that rules and write-back need not know which one it is."""
+
+    changelog: bool = True
+    sprints: bool = False
+    estimates: bool = False
+    priorities: bool = False
+    due_dates: bool = False
+    started_status: bool = True  # has statuses of its own between open and done
+    edit_comment: bool = True
+    labels_need_creation: bool = False
+
+
+@dataclass
+class Usage:
+    """Requests and bytes of one connector since it was made; shown by `pull` and by the reports."""
+
+    requests: int = 0
+    bytes: int = 0
+    waited: float = 0.0  # seconds spent waiting because the tracker asked for it
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def count(self, received: int) -> None:
+        with self._lock:
+            self.requests += 1
+            self.bytes += received
+
+    def wait(self, seconds: float) -> None:
+        with self._lock:
+            self.waited += seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """The small lists that are read whole in every pull."""
+
+    statuses: tuple[StatusFact, ...] = ()
+    people: tuple[Person, ...] = ()
+    projects: tuple[Project, ...] = ()
+    sprints: tuple[Sprint, ...] = ()
+    types: tuple[str, ...] = ()
+    own_account: str | None = None  # person id of the token's account
+    account_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """An issue with the payload it was made from (JSON text), kept so that a changed mapping needs no new pull."""
+
+    issue: Issue
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """An issue whose payload could not be read: reported, kept, and no reason to stop."""
+
+    issue: str
+    path: str
+    reason: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some issues and the cursor that continues after them; the two are saved in one transaction.
+
+    `cursor` is opaque text. Given to `pull` after a kill it goes on behind this page; given after the last page
+    it starts the next incremental pull. `expected` is the number of issues in this pull, if the tracker says.
+    """
+
+    issues: tuple[Pulled, ...]
+    cursor: str
+    quarantined: tuple[Quarantined, ...] = ()
+    expected: int | None = None
+    is_last: bool = False
+
+
+class Whereabouts(StrEnum):
+    """What became of an issue that the census did not find."""
+
+    PRESENT = "present"
+    MOVED = "moved"
+    DELETED = "deleted"
+    UNREADABLE = "unreadable"
+
+
+class Level(StrEnum):
+    GOOD = "good"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `backlint doctor`: what was looked at, what was found, and what to do about it."""
+
+    name: str
+    level: Level
+    fact: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """What `backlint init` asks a tracker: everything a configuration can choose from."""
+
+    scopes: tuple[tuple[str, str], ...] = ()  # (scope, human name)
+    statuses: tuple[StatusFact, ...] = ()
+    types: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()  # (field id, name) that could be mapped
+
+
+class Connector(Protocol):
+    """One configured source. Every method may raise a `TrackerError`; none retries beyond the shared HTTP layer."""
+
+    name: str
+    tracker: Tracker
+    capabilities: Capabilities
+    usage: Usage
+
+    def diagnose(self) -> Sequence[Check]:
+        """Token, permissions and scopes, each with the remedy. Raises only if the tracker cannot be reached."""
+        ...
+
+    def discover(self) -> SourceFacts: ...
+
+    def scopes(self) -> Sequence[str]:
+        """The configured scopes with wildcards expanded. NotFound names a scope that does not exist."""
+        ...
+
+    def reference(self) -> Reference: ...
+
+    def pull(self, scope: str, cursor: str | None) -> Iterator[Page]:
+        """Changed issues with whole histories and comments, oldest change first; `cursor` None pulls everything.
+
+        Always yields at least one page; the last one has `is_last`. Quarantines what cannot be mapped.
+        """
+        ...
+
+    def census(self, scope: str) -> Iterator[Sequence[str]]:
+        """The ids of every issue that exists in the scope now, archived ones included."""
+        ...
+
+    def locate(self, issue: Issue) -> Whereabouts:
+        """What became of an issue that the census did not find."""
+        ...
+
+    def read(self, issue: Issue) -> Issue:
+        """The issue as it is now, comments included. NotFound if it is gone."""
+        ...
+
+    def add_label(self, issue: Issue, label: str) -> None:
+        """Idempotent: a present label is left alone. Creates the label where the tracker needs that."""
+        ...
+
+    def remove_label(self, issue: Issue, label: str) -> None:
+        """Idempotent: an absent label is no error."""
+        ...
+
+    def managed_comments(self, issue: Issue) -> Sequence[Comment]:
+        """Our own marked comments on the issue as they are now, oldest first; normally none or one."""
+        ...
+
+    def create_comment(self, issue: Issue, body: str, *, key: str) -> Comment:
+        """Write the managed comment. `body` is Markdown; `key` (a UUID) makes a repeat harmless where the tracker can.
+
+        Never re-sent after a lost answer by the HTTP layer: the caller re-reads `managed_comments` first.
+        """
+        ...
+
+    def update_comment(self, issue: Issue, comment: Comment, body: str) -> Comment: ...
+
+    def delete_comment(self, issue: Issue, comment: Comment) -> None:
+        """Idempotent: a comment that is gone is no error."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,204 @@
+"""What a rule is: its page, its options, its check and its examples, in one class."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol
+
+from backlint.backlog import Backlog, one_issue_backlog
+from backlint.errors import ConfigurationError
+from backlint.flow import ServiceLevel
+from backlint.model import Evidence, Issue, IssueType, Judgement, Markup, Severity, Verdict
+from backlint.text.document import Document
+
+EVERY_TYPE = frozenset(IssueType)
+# A fixed moment for examples, so that pages and tests read the same on every day.
+EXAMPLE_NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+
+class Texts(Protocol):
+    """Texts after the pipeline, each read once."""
+
+    def body(self, issue: Issue) -> Document: ...
+
+    def read(self, text: str, markup: Markup) -> Document: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """Everything a rule may know beside the issue. `service_level` gives the SLE of an issue's class, if there is one."""
+
+    now: datetime
+    backlog: Backlog
+    texts: Texts
+    timezone: str = "UTC"
+    levels: Mapping[tuple[str, str], ServiceLevel] = field(default_factory=lambda: MappingProxyType({}))
+
+    def is_near(self, issue: Issue) -> bool:
+        return self.backlog.is_near(issue)
+
+    def service_level(self, issue: Issue) -> ServiceLevel | None:
+        return self.levels.get(issue.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A named issue that the rule must flag, pass, or decline; executed as a test and printed on the rule's page.
+
+    `others` are further issues of the same backlog; `context` holds Backlog and Context arguments; `options` configure it.
+    """
+
+    name: str
+    issue: Issue
+    others: tuple[Issue, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    context: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # Backlog and Context arguments
+    severity: Severity | None = None  # asserted when given
+    evidence: str | None = None  # asserted to be part of an excerpt when given
+
+
+class Rule:
+    """Base of every rule: subclass it in a file of its own in `rules/`; there is nothing else to register.
+
+    The docstring is the rule's page: its first line is the summary. Annotated class attributes are options; a
+    subclass must not annotate anything else. `check` yields judgements; yielding nothing is a pass.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    label: ClassVar[str | None] = None
+    severity: ClassVar[Severity]  # of near issues
+    severity_far: ClassVar[Severity | None] = None  # of far issues; None: the same
+    question: ClassVar[str | None] = None
+    since: ClassVar[str] = "0.1"
+    on_create: ClassVar[bool] = False  # asked of a new ticket's author (catalogue 1.4)
+    dimension: ClassVar[str | None] = None  # of the issue score (catalogue 3.1); None: not scored
+    flagged: ClassVar[tuple[Example, ...]] = ()
+    passed: ClassVar[tuple[Example, ...]] = ()
+    declined: ClassVar[tuple[Example, ...]] = ()  # not applicable or unknown
+
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        for key, value in (options or {}).items():
+            setattr(self, self._known(key), self._converted(key, value))
+
+    @classmethod
+    def options(cls) -> dict[str, Any]:
+        """Option name -> default, in the order of definition, those of shared parents first."""
+        names = [
+            name
+            for owner in reversed(cls.__mro__)
+            if issubclass(owner, Rule) and owner is not Rule
+            for name in inspect.get_annotations(owner)
+        ]
+        return {name: getattr(cls, name) for name in names}
+
+    def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
+        raise NotImplementedError
+
+    # -- what checks yield ---------------------------------------------------------------------------------------
+
+    def fail(
+        self,
+        issue: Issue,
+        context: Context,
+        message: str,
+        *,
+        evidence: Iterable[Evidence] = (),
+        question: str | None = None,
+        severity: Severity | None = None,
+        confidence: float = 1.0,
+        discriminator: str = "",
+    ) -> Judgement:
+        """The issue has the smell. The severity follows near and far unless given."""
+        return self._judgement(
+            issue,
+            Verdict.FAIL,
+            severity=severity or self.severity_for(issue, context),
+            message=message,
+            question=question or self.question,
+            evidence=tuple(evidence),
+            confidence=confidence,
+            discriminator=discriminator,
+        )
+
+    def ok(self, issue: Issue, reason: str = "", *, evidence: Iterable[Evidence] = ()) -> Judgement:
+        return self._judgement(issue, Verdict.PASS, reason=reason, evidence=tuple(evidence))
+
+    def not_applicable(self, issue: Issue, reason: str) -> Judgement:
+        return self._judgement(issue, Verdict.NOT_APPLICABLE, reason=reason)
+
+    def unknown(self, issue: Issue, reason: str, *, evidence: Iterable[Evidence] = ()) -> Judgement:
+        """It cannot be judged: the data was not readable. Never a finding, never a cost in the score."""
+        return self._judgement(issue, Verdict.UNKNOWN, reason=reason, evidence=tuple(evidence))
+
+    def severity_for(self, issue: Issue, context: Context) -> Severity:
+        return self.severity if context.is_near(issue) or self.severity_far is None else self.severity_far
+
+    def _judgement(self, issue: Issue, verdict: Verdict, **rest: Any) -> Judgement:
+        return Judgement(rule=self.code, source=issue.source, issue=issue.id, verdict=verdict, **rest)
+
+    # -- options -------------------------------------------------------------------------------------------------
+
+    def _known(self, key: str) -> str:
+        known = self.options()
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(known) or 'none'}"
+            raise ConfigurationError(f"[rules.{self.code}] has no option {key!r}{hint}")
+        return key
+
+    def _converted(self, key: str, value: Any) -> Any:
+        default = getattr(type(self), key)
+        try:
+            return _like(default, value)
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"[rules.{self.code}] {key} = {value!r}: expected {type(default).__name__}: {error}"
+            ) from None
+
+    @cached_property
+    def values(self) -> dict[str, Any]:
+        """Option name -> value in force."""
+        return {name: getattr(self, name) for name in self.options()}
+
+
+def _like(default: Any, value: Any) -> Any:
+    """The value in the type of the default: sets and tuples from lists, members of enumerations from their text."""
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise TypeError("true or false")
+        return value
+    if isinstance(default, frozenset):
+        element = next(iter(default), "")
+        kind = type(element) if default else str
+        return frozenset(kind(each) for each in _as_list(value))
+    if isinstance(default, tuple):
+        return tuple(_as_list(value))
+    if isinstance(default, (int, float)) and not isinstance(value, bool):
+        return type(default)(value)
+    if default is None or isinstance(value, type(default)):
+        return value
+    raise TypeError(f"got {type(value).__name__}")
+
+
+def _as_list(value: Any) -> list[Any]:
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        raise TypeError("a list")
+    return list(value)
+
+
+def example_context(example: Example, texts: Texts) -> Context:
+    """The context in which an example is judged: a backlog of the issue and its companions at `EXAMPLE_NOW`."""
+    given = dict(example.context)
+    own = {key: given.pop(key) for key in ("levels", "timezone") if key in given}
+    backlog = one_issue_backlog(example.issue, *example.others, now=EXAMPLE_NOW, **given)
+    return Context(now=EXAMPLE_NOW, backlog=backlog, texts=texts, **own)
+
+
+__all__ = ["EVERY_TYPE", "EXAMPLE_NOW", "Context", "Example", "Rule", "Texts", "example_context"]
