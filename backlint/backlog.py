@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from types import MappingProxyType
 
+from backlint.activity import BulkEdits, bulk_edits, last_human_activity
 from backlint.model import Issue, IssueType, Person, Project, StatusCategory
 
 NEAR_TOP_N = 30  # catalogue 1.4
@@ -149,6 +150,14 @@ class Backlog:
             for team, seen in finished.items()
             if len(seen) >= HABIT_SAMPLE
         }
+
+    @cached_property
+    def _bulk_edits(self) -> BulkEdits:
+        return bulk_edits(self.issues)
+
+    def last_human_activity(self, issue: Issue) -> datetime | None:
+        """When a person last touched this issue itself; bots, re-ranking and bulk edits do not count."""
+        return last_human_activity(issue, self._bulk_edits, now=self.now)
 
     def habits(self, issue: Issue) -> Habits:
         """What the team of this issue does anyway; everything when switches are pinned on."""

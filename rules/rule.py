@@ -78,12 +78,16 @@ class Rule:
     question: ClassVar[str | None] = None
     since: ClassVar[str] = "0.1"
     on_create: ClassVar[bool] = False  # asked of a new ticket's author (catalogue 1.4)
+    on_create_types: ClassVar[frozenset[IssueType]] = EVERY_TYPE  # of new tickets: the types whose author can answer
+    waits_for_triage: ClassVar[bool] = False  # quiet while a new ticket is in triage (catalogue 1.4)
+    judges_closed: ClassVar[bool] = False  # state default: open issues only (catalogue 1.12)
     dimension: ClassVar[str | None] = None  # of the issue score (catalogue 3.1); None: not scored
     flagged: ClassVar[tuple[Example, ...]] = ()
     passed: ClassVar[tuple[Example, ...]] = ()
     declined: ClassVar[tuple[Example, ...]] = ()  # not applicable or unknown
 
-    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, options: Mapping[str, Any] | None = None, *, ceiling: Severity | None = None) -> None:
+        self.ceiling = ceiling  # findings never weigh more: a profile's or a scope's cap
         for key, value in (options or {}).items():
             setattr(self, self._known(key), self._converted(key, value))
 
@@ -119,7 +123,7 @@ class Rule:
         return self._judgement(
             issue,
             Verdict.FAIL,
-            severity=severity or self.severity_for(issue, context),
+            severity=self._capped(severity or self.severity_for(issue, context)),
             message=message,
             question=question or self.question,
             evidence=tuple(evidence),
@@ -139,6 +143,9 @@ class Rule:
 
     def severity_for(self, issue: Issue, context: Context) -> Severity:
         return self.severity if context.is_near(issue) or self.severity_far is None else self.severity_far
+
+    def _capped(self, severity: Severity) -> Severity:
+        return severity if self.ceiling is None else min(severity, self.ceiling, key=lambda each: each.rank)
 
     def _judgement(self, issue: Issue, verdict: Verdict, **rest: Any) -> Judgement:
         return Judgement(rule=self.code, source=issue.source, issue=issue.id, verdict=verdict, **rest)
