@@ -91,6 +91,45 @@ class Backlog:
         return self.people.get((source, id))
 
     @cached_property
+    def _people_by_name(self) -> dict[tuple[str, str], list[Person]]:
+        """(source, casefolded id, handle, e-mail address, its local part, full or first name) -> accounts."""
+        found: dict[tuple[str, str], list[Person]] = defaultdict(list)
+        for (source, _), person in self.people.items():
+            mail = (person.email or "").casefold()
+            names = {person.id.casefold(), person.name.casefold(), (person.handle or "").casefold()}
+            names |= {mail, mail.partition("@")[0], person.name.casefold().partition(" ")[0]}
+            for name in names - {""}:
+                found[source, name].append(person)
+        return found
+
+    def people_named(self, source: str, name: str) -> Sequence[Person]:
+        """The accounts of one source that a written name can mean."""
+        return self._people_by_name.get((source, name.casefold().lstrip("@").strip()), ())
+
+    @cached_property
+    def _accounts(self) -> dict[str, list[Person]]:
+        found: dict[str, list[Person]] = defaultdict(list)
+        for person in self.people.values():
+            for mark in _identity_marks(person):
+                found[mark].append(person)
+        return found
+
+    def accounts(self, person: Person) -> tuple[Person, ...]:
+        """All accounts of one person in every source, the given one first; an e-mail address or a full name joins them."""
+        others = [
+            other for mark in _identity_marks(person) for other in self._accounts.get(mark, ()) if other != person
+        ]
+        return (person, *dict.fromkeys(others))
+
+    def has_people(self, source: str) -> bool:
+        """Whether the people of the source were read at all; without them no name can be looked up."""
+        return source in self._peopled_sources
+
+    @cached_property
+    def _peopled_sources(self) -> frozenset[str]:
+        return frozenset(source for source, _ in self.people)
+
+    @cached_property
     def _near(self) -> frozenset[tuple[str, str]]:
         near: set[tuple[str, str]] = set()
         ranked: dict[tuple[str, str | None], list[Issue]] = defaultdict(list)
@@ -163,6 +202,14 @@ class Backlog:
         """What the team of this issue does anyway; everything when switches are pinned on."""
         learned = self._habits.get((issue.source, issue.team or issue.project), Habits())
         return Habits(estimates=True, sample=learned.sample) if self.habits_are_on else learned
+
+
+def _identity_marks(person: Person) -> tuple[str, ...]:
+    """What two accounts of one person have in common; a single first name is too little."""
+    if person.email:
+        return (person.email.casefold(),)
+    name = person.name.casefold().strip()
+    return (name,) if " " in name else ()
 
 
 def one_issue_backlog(issue: Issue, *others: Issue, now: datetime, **rest: object) -> Backlog:

@@ -1,0 +1,118 @@
+"""Which rules there are, which of them a profile runs, and how they are configured."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import backlint.rules
+from backlint.errors import ConfigurationError
+from backlint.model import Severity
+from backlint.rules.rule import Rule
+
+# Printed with every score: scores of different versions are never compared (catalogue 3.2). Raised whenever a
+# rule is added or its meaning changes.
+RULES_VERSION = "2026.1"
+
+_STARTER = (
+    "AC001", "AC002", "OUT001", "OWN001", "TXT001", "BUG001", "FLO002", "BLK002", "PLN004", "TAX002", "SEC001",
+)  # fmt: skip
+# Codes and families of catalogue 2.9. A code that no rule carries yet selects nothing.
+PROFILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "starter": _STARTER,
+        "scrum": (*_STARTER, "EST", "PLN", "HIE", "REV", "OUT002"),
+        "kanban": (*_STARTER, "FLO", "BLK", "REV", "OUT002"),
+        "oss": ("BUG", "TXT001", "TXT004", "FLO001", "TAX001", "SEC001"),
+        "ai": (*_STARTER, "AIF"),
+        "full": ("*",),
+    }
+)
+# Open source projects are told that an issue is old, never warned (catalogue 2.9).
+_CEILINGS: Mapping[str, Mapping[str, Severity]] = MappingProxyType({"oss": MappingProxyType({"FLO001": Severity.INFO})})
+_FAMILY = re.compile(r"[A-Z]+")
+
+
+@cache
+def all_rules() -> tuple[type[Rule], ...]:
+    """Every rule of this package, by code; a rule exists because its file does."""
+    found = {rule.code: rule for rule in _defined()}
+    return tuple(found[code] for code in sorted(found))
+
+
+def _defined() -> Iterator[type[Rule]]:
+    for module in pkgutil.iter_modules(backlint.rules.__path__):
+        loaded = importlib.import_module(f"{backlint.rules.__name__}.{module.name}")
+        for value in vars(loaded).values():
+            if isinstance(value, type) and issubclass(value, Rule) and "code" in vars(value):
+                if value.__module__ == loaded.__name__:
+                    yield value
+
+
+def find(code_or_name: str) -> type[Rule]:
+    """The rule with this code (AC001), name (missing-acceptance-criteria) or class name (MissingAcceptanceCriteria)."""
+    names: dict[str, type[Rule]] = {}
+    for rule in all_rules():
+        names |= {name.casefold(): rule for name in (rule.code, rule.name, rule.__name__)}
+    wanted = code_or_name.strip().casefold()
+    if wanted not in names:
+        raise ConfigurationError(f"there is no rule {code_or_name!r}; {_suggestion(wanted, names)}")
+    return names[wanted]
+
+
+def _suggestion(wanted: str, names: Mapping[str, type[Rule]]) -> str:
+    near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.5)
+    if not near:
+        return "`backlint rule` lists them all"
+    rule = names[near[0]]
+    return f"did you mean {rule.code} ({rule.name})?"
+
+
+def family(code: str) -> str:
+    """The letters of a code: AC, OUT, OWN."""
+    letters = _FAMILY.match(code)
+    return letters.group() if letters else code
+
+
+def configured(
+    profile: str,
+    options: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    *,
+    enabled: Collection[str] = (),
+    disabled: Collection[str] = (),
+) -> tuple[Rule, ...]:
+    """The rules of a profile with their options, more or fewer by code, name or family.
+
+    Options of rules outside the profile are checked as well: a typing error should not wait for its rule.
+    """
+    if profile not in PROFILES:
+        raise ConfigurationError(f"there is no profile {profile!r}; {_nearest_profile(profile)}")
+    settings = {find(key).code: dict(values) for key, values in options.items()}
+    ceilings = _CEILINGS.get(profile, {})
+    built = {rule.code: rule(settings.get(rule.code), ceiling=ceilings.get(rule.code)) for rule in all_rules()}
+    chosen = _selected(PROFILES[profile]) | _named(enabled)
+    return tuple(built[code] for code in sorted(chosen - _named(disabled)))
+
+
+def _nearest_profile(profile: str) -> str:
+    near = difflib.get_close_matches(profile, PROFILES, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PROFILES)}"
+
+
+def _selected(selectors: Collection[str]) -> frozenset[str]:
+    codes = (rule.code for rule in all_rules())
+    return frozenset(code for code in codes if "*" in selectors or code in selectors or family(code) in selectors)
+
+
+def _named(names: Collection[str]) -> frozenset[str]:
+    """Codes by code, name or family; what selects nothing is a mistake of the person who wrote it."""
+    codes: set[str] = set()
+    for name in names:
+        codes |= _selected((name.upper(),)) or {find(name).code}
+    return frozenset(codes)
