@@ -1,0 +1,290 @@
+"""The configuration: one file, then the environment. Built once and passed on; nobody else reads the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import time
+from pathlib import Path
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from backlint.errors import ConfigurationError
+from backlint.model import IssueType, StatusCategory, Tracker
+
+DEFAULT_FILE = Path("backlint.toml")
+ENVIRONMENT_PREFIX = "BACKLINT_"
+DEFAULT_URLS = {Tracker.LINEAR: "https://api.linear.app/graphql", Tracker.GITHUB: "https://api.github.com"}
+# Custom fields a source may map, by the names of the catalogue (section 1.1).
+MAPPED_FIELDS = (
+    "acceptance_criteria", "outcome", "metric", "baseline", "target", "by", "guardrail", "objective", "key_result",
+    "measured_result", "reach", "impact", "confidence", "effort", "score", "blocked_reason", "owner", "accountable",
+    "review_on", "estimate", "sprint", "team", "epic_link", "flagged", "rank", "steps", "expected", "actual",
+)  # fmt: skip
+
+
+class _Table(BaseModel):
+    """A table of the file. Unknown keys are refused, so that a typing error cannot switch something off in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StoreSettings(_Table):
+    url: str = Field("sqlite:///backlint.db", description="SQLite file or postgresql+psycopg://user@host/database")
+
+
+class SourceSettings(_Table):
+    """One tracker account. Its secrets are named, never written: `token_env` is the variable that holds the token."""
+
+    name: str = Field(description="stable; part of every issue's identity")
+    tracker: Tracker = Field(description="jira, linear or github")
+    url: str = Field("", description="site (Jira), GraphQL endpoint (Linear), API base (GitHub)")
+    site_url: str = Field("", description="where people open issues, if that differs from url (Jira behind a gateway)")
+    scope: tuple[str, ...] = Field((), description="project keys, team keys, or owner/repository (owner/* for all)")
+    user: str = Field("", description="Jira Cloud only: the e-mail address that belongs to the token")
+    deployment: Literal["auto", "cloud", "server"] = Field("auto", description="Jira only; detected when auto")
+    token_env: str = Field("", description="environment variable with the token")
+    token_file: str = Field("", description="file with the token, instead of token_env")
+    webhook_secret_env: str = Field("", description="environment variable with the webhook secret")
+    app_id: str = Field("", description="GitHub App: its id")
+    installation_id: str = Field("", description="GitHub App: the installation's id")
+    private_key_env: str = Field("", description="GitHub App: environment variable with the private key (PEM)")
+    statuses: dict[str, StatusCategory] = Field(default_factory=dict, description="status id -> category")
+    types: dict[str, IssueType] = Field(default_factory=dict, description="the tracker's type name -> type")
+    fields: dict[str, str] = Field(default_factory=dict, description="catalogue field -> the tracker's field id")
+    in_progress_labels: tuple[str, ...] = Field((), description="labels that mean work has started (GitHub)")
+    concurrency: int = Field(6, ge=1, le=32, description="requests at once")
+    requests_per_second: float = Field(20.0, gt=0, description="ceiling; the tracker's own headers may lower it")
+    timeout: float = Field(30.0, gt=0, description="seconds for one request")
+    max_wait: float = Field(
+        300.0, ge=0, description="longest wait in seconds for a rate limit before giving up this run"
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,39}", name):
+            raise ValueError(
+                "a source name has 1 to 40 small letters, digits, - or _ and starts with a letter or digit"
+            )
+        return name
+
+    @field_validator("fields")
+    @classmethod
+    def _known_fields(cls, fields: dict[str, str]) -> dict[str, str]:
+        for name in fields:
+            if name not in MAPPED_FIELDS:
+                raise ValueError(f"{name!r} is no field that can be mapped{_hint(name, MAPPED_FIELDS)}")
+        return fields
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.url and self.tracker not in DEFAULT_URLS:
+            raise ValueError(f"source {self.name!r} needs url: the address of the site")
+        if self.tracker is not Tracker.FILE and not self.scope:
+            raise ValueError(f"source {self.name!r} needs scope: which projects, teams or repositories to read")
+        return self
+
+    @property
+    def base_url(self) -> str:
+        return (self.url or DEFAULT_URLS[self.tracker]).rstrip("/")
+
+
+class WriteBackSettings(_Table):
+    """Catalogue section 8; the defaults are the careful ones."""
+
+    mode: Literal["off", "labels", "labels+comment"] = "off"
+    first_run: Literal["baseline", "write"] = "baseline"
+    label_prefix: str = "hygiene:"
+    max_comments: int = Field(20, ge=0, description="new or changed comments per project and run")
+    max_labels: int = Field(100, ge=0, description="label changes per project and run")
+    abort_share: float = Field(0.2, gt=0, le=1, description="a run touching more of a project than this writes nothing")
+    abort_floor: int = Field(25, ge=0, description="... if it also touches more issues than this")
+    quiet_hours: str = Field("18:00-08:00", description='team time in which comments wait, or "off"')
+    settle_minutes: int = Field(15, ge=0, description="wait after the last human edit")
+    override_days: int = Field(180, ge=1, description="how long a removed label stays removed")
+    comment_every_days: int = Field(7, ge=0, description="a comment changes at most this often")
+    per_issue: int = Field(3, ge=1, le=10, description="labels and questions per issue")
+    explain_url: str = Field("", description="where a rule code in the comment links to, {code} filled in")
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _two_times(cls, value: str) -> str:
+        if value != "off":
+            parse_hours(value)
+        return value
+
+    @field_validator("label_prefix")
+    @classmethod
+    def _no_spaces(cls, value: str) -> str:
+        if not value or re.search(r"\s", value):
+            raise ValueError("needs at least one character and no spaces: Jira labels cannot hold them")
+        return value
+
+    @property
+    def quiet(self) -> tuple[time, time] | None:
+        return None if self.quiet_hours == "off" else parse_hours(self.quiet_hours)
+
+
+class CheckSettings(_Table):
+    profile: Literal["starter", "scrum", "kanban", "oss", "ai", "full"] = "starter"
+    near: Literal["learned", "all"] = Field("learned", description="all: judge every issue as near")
+    team_switches: Literal["learned", "on"] = Field("learned", description="on: judge as if the team had every habit")
+    fail_on: Literal["info", "warning", "error"] = "error"
+    enable: tuple[str, ...] = Field((), description="rule codes beyond the profile")
+    disable: tuple[str, ...] = Field((), description="rule codes to leave out")
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured. `load` is the way to make one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    timezone: str = Field("UTC", description="IANA name; used when printing and when grouping by day")
+    store: StoreSettings = StoreSettings()
+    sources: tuple[SourceSettings, ...] = ()
+    write_back: WriteBackSettings = WriteBackSettings()
+    check: CheckSettings = CheckSettings()
+    rules: dict[str, dict[str, Any]] = Field(default_factory=dict, description="rule code -> its options")
+    loss_share: float = Field(0.2, gt=0, le=1, description="a census that would lose more of a scope changes nothing")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which arrives as the arguments."""
+        return env_settings, init_settings
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"{name!r} is no time zone of the IANA list{_hint(name, available_timezones())}")
+        return name
+
+    @model_validator(mode="after")
+    def _distinct_sources(self) -> Self:
+        names = [source.name for source in self.sources]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two sources are named {doubled[0]!r}: names are part of every issue's identity")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def source(self, name: str) -> SourceSettings:
+        for source in self.sources:
+            if source.name == name:
+                return source
+        names = [source.name for source in self.sources]
+        raise ConfigurationError(
+            f"no source is named {name!r}{_hint(name, names) or '; there is ' + (', '.join(names) or 'none')}"
+        )
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the file (DEFAULT_FILE if it exists when no path is given), then the environment.
+
+    Raises ConfigurationError with the file, the key and the nearest right one.
+    """
+    if path is not None and not path.is_file():
+        raise ConfigurationError(f"there is no configuration file {path}: `backlint init` writes one")
+    file = path or DEFAULT_FILE
+    content = _parse(file) if file.is_file() else {}
+    _refuse_unknown_variables(os.environ)
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        where = str(file) if file.is_file() else "the environment"
+        raise ConfigurationError("\n".join(_explain(problem, where) for problem in error.errors())) from None
+
+
+def secret(variable: str, *, file: str = "", purpose: str) -> SecretStr:
+    """The secret that a setting names. ConfigurationError names the variable, never the value."""
+    if file:
+        try:
+            return SecretStr(Path(file).read_text(encoding="utf-8").strip())
+        except OSError as error:
+            raise ConfigurationError(f"{purpose}: cannot read {file}: {error.strerror}") from None
+    value = os.environ.get(variable, "").strip() if variable else ""
+    if not value:
+        named = f"the environment variable {variable} is not set" if variable else "no variable is named"
+        raise ConfigurationError(f"{purpose}: {named}; set it, or name another in the configuration")
+    return SecretStr(value)
+
+
+def parse_hours(text: str) -> tuple[time, time]:
+    """`"18:00-08:00"` as two times of day; ValueError otherwise."""
+    found = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", text)
+    if not found:
+        raise ValueError(f'{text!r}: write it as "18:00-08:00", or "off"')
+    first, second = found.groups()[:2], found.groups()[2:]
+    return time(int(first[0]), int(first[1])), time(int(second[0]), int(second[1]))
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file} is no valid TOML: {error}") from None
+
+
+def _explain(problem: Any, where: str) -> str:
+    path = ".".join(f"[{part}]" if isinstance(part, int) else str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: unknown key {path!r}{_hint(str(problem['loc'][-1]), _siblings(problem['loc']))}"
+    if problem["type"] == "missing":
+        return f"{where}: {path} is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    shown = "" if _is_secret(path) or problem["type"] == "value_error" else f" (got {problem['input']!r})"
+    return f"{where}: {path}: {message}{shown}" if path else f"{where}: {message}"
+
+
+def _siblings(path: tuple[str | int, ...]) -> list[str]:
+    """The keys that would have been right beside the last part of the path."""
+    model: type[BaseModel] = Settings
+    tables: dict[str, type[BaseModel]] = {
+        "store": StoreSettings, "sources": SourceSettings, "write_back": WriteBackSettings, "check": CheckSettings,
+    }  # fmt: skip
+    for part in path[:-1]:
+        model = tables.get(str(part), model)
+    return list(model.model_fields)
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    known = [f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in Settings.model_fields]
+    for name in environment:
+        if not name.startswith(ENVIRONMENT_PREFIX) or name.startswith(f"{ENVIRONMENT_PREFIX}TEST_"):
+            continue
+        if name.split("__")[0].upper() not in known:
+            raise ConfigurationError(f"unknown environment variable {name}{_hint(name, known)}")
+
+
+def _is_secret(path: str) -> bool:
+    return any(word in path for word in ("token", "secret", "key", "url"))
+
+
+def _hint(wrong: str, right: Any) -> str:
+    near = difflib.get_close_matches(wrong, list(right), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
