@@ -1,0 +1,1 @@
+"""One folder, one tracker: the only places that know a tracker's API."""
