@@ -1,4 +1,4 @@
-"""GraphQL over TrackerHttp: sending a document and reading the list of errors. What an error means each connector says."""
+"""GraphQL over TrackerHttp: sending a document, reading the errors. What an error means each connector says itself."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class GraphqlSchemaServer:
         )
 
 
-def _from_dict(value: Any, info: GraphQLResolveInfo, **_arguments: Any) -> Any:
+def _from_dict(value: Any, info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any:
     """The parent's entry of that name; a callable entry is asked only when the field is asked for."""
     found = value.get(info.field_name) if value is not None else None
     return found() if callable(found) else found
