@@ -1,8 +1,9 @@
-"""Flow metrics from a status history (catalogue 5)."""
+"""The service level expectation as rules and reports see it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,8 @@ class ServiceLevel:
     sample: int
     scope: str
     kind: str = "items"
+
+    @property
+    def duration(self) -> timedelta:
+        """The expectation to the microsecond."""
+        return timedelta(days=self.days)
