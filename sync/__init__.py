@@ -1,0 +1,1 @@
+"""The order of work: what is stored, and pull, check, plan, apply and audit over it."""

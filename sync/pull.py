@@ -1,0 +1,212 @@
+"""Pulling: every source at once, every scope in turn, page by page into the store, then the census."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+import structlog
+
+from backlint.connectors.contract import Connector, Whereabouts
+from backlint.errors import TokenRefused, TrackerError
+from backlint.model import Presence
+from backlint.sync import store
+from backlint.sync.database import reading
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+PAGES_AHEAD = 4  # pages on the wire while one is being saved
+LOSS_FLOOR = 5  # a census may always lose this many, however small the scope
+
+
+class Progress(Protocol):
+    """Told after every saved page; called from several threads."""
+
+    def __call__(self, *, source: str, scope: str, done: int, expected: int | None) -> None: ...
+
+
+def quietly(*, source: str, scope: str, done: int, expected: int | None) -> None:
+    """No progress wanted."""
+
+
+@dataclass(slots=True)
+class SourcePull:
+    """What a pull did for one source; the shape that `pull --format json` prints."""
+
+    source: str
+    tracker: str
+    issues: int = 0
+    changed: int = 0
+    transitions: int = 0
+    comments: int = 0
+    deleted: int = 0
+    moved: int = 0
+    unreadable: int = 0
+    requests: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    complete: bool = False
+    problems: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "seconds": round(self.seconds, 3)}
+
+
+def pull(
+    engine: sa.Engine,
+    connectors: Sequence[Connector],
+    *,
+    now: datetime,
+    full: bool = False,
+    loss_share: float = 0.2,
+    progress: Progress = quietly,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[SourcePull, ...]:
+    """Pull all sources, each in its own thread. A tracker's failure is recorded and never stops the others."""
+
+    def one(connector: Connector) -> SourcePull:
+        result = SourcePull(connector.name, connector.tracker.value)
+        began, before = clock(), (connector.usage.requests, connector.usage.bytes)
+        try:
+            _pull_source(engine, connector, result, now=now, full=full, loss_share=loss_share, progress=progress)
+        except TrackerError as error:
+            result.problems.append(str(error))
+        result.complete = not result.problems
+        result.seconds = clock() - began
+        result.requests = connector.usage.requests - before[0]
+        result.bytes = connector.usage.bytes - before[1]
+        return result
+
+    if not connectors:
+        return ()
+    with ThreadPoolExecutor(len(connectors), thread_name_prefix="source") as pool:
+        return tuple(pool.map(one, connectors))
+
+
+def _pull_source(
+    engine: sa.Engine,
+    connector: Connector,
+    result: SourcePull,
+    *,
+    now: datetime,
+    full: bool,
+    loss_share: float,
+    progress: Progress,
+) -> None:
+    reference = connector.reference()
+    with engine.begin() as connection:
+        store.save_source(connection, connector.name, connector.tracker, reference)
+    for scope in connector.scopes():
+        try:
+            _pull_scope(engine, connector, scope, result, now=now, full=full, progress=progress)
+            _take_census(engine, connector, scope, result, loss_share=loss_share)
+        except TrackerError as error:
+            with engine.begin() as connection:
+                store.fail_scope(connection, connector.name, scope, str(error))
+            result.problems.append(f"{scope}: {error}")
+            log.warning("pull.scope_failed", source=connector.name, scope=scope, error=type(error).__name__)
+            if isinstance(error, TokenRefused):
+                return
+
+
+def _pull_scope(
+    engine: sa.Engine,
+    connector: Connector,
+    scope: str,
+    result: SourcePull,
+    *,
+    now: datetime,
+    full: bool,
+    progress: Progress,
+) -> None:
+    with engine.begin() as connection:
+        cursor = store.begin_scope(connection, connector.name, scope, now=now, full=full)
+    done = 0
+    for page in ahead(connector.pull(scope, cursor), depth=PAGES_AHEAD):
+        with engine.begin() as connection:
+            saved = store.save_page(connection, connector.name, scope, page, now=now)
+        done += saved.issues
+        result.issues += saved.issues
+        result.changed += saved.changed
+        result.transitions += saved.transitions
+        result.comments += saved.comments
+        result.unreadable += saved.unreadable
+        progress(source=connector.name, scope=scope, done=done, expected=page.expected)
+        for bad in page.quarantined:
+            log.warning("pull.quarantined", source=connector.name, issue=bad.issue, path=bad.path)
+
+
+def _take_census(engine: sa.Engine, connector: Connector, scope: str, result: SourcePull, *, loss_share: float) -> None:
+    """Find what vanished: deleted, moved away or no longer readable. Too large a loss changes nothing."""
+    with reading(engine) as connection:
+        known = store.present_ids(connection, connector.name, scope)
+    existing = {id for ids in connector.census(scope) for id in ids}
+    missing = sorted(known - existing)
+    if not missing:
+        return
+    if len(missing) > max(LOSS_FLOOR, loss_share * len(known)):
+        result.problems.append(
+            f"{scope}: the census misses {len(missing)} of {len(known)} issues, more than {loss_share:.0%}; nothing "
+            "was marked as deleted. Look at the token's rights, or raise loss_share if they really are gone"
+        )
+        return
+    with reading(engine) as connection:
+        issues = store.load_issues(connection, source=connector.name, ids=missing)
+    found = {issue.id: connector.locate(issue) for issue in issues}
+    for whereabouts, presence in (
+        (Whereabouts.DELETED, Presence.DELETED),
+        (Whereabouts.UNREADABLE, Presence.UNREADABLE),
+        (Whereabouts.MOVED, Presence.UNREADABLE),  # out of every configured scope: judged no longer
+    ):
+        ids = [id for id, where in found.items() if where is whereabouts]
+        with engine.begin() as connection:
+            store.set_presence(connection, connector.name, ids, presence)
+    counts = list(found.values())
+    result.deleted += counts.count(Whereabouts.DELETED)
+    result.moved += counts.count(Whereabouts.MOVED)
+
+
+def ahead(items: Iterator[T], *, depth: int) -> Iterator[T]:
+    """The same items, made in a thread of their own while the caller works; its error rises at its place."""
+    waiting: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=depth)
+    stopped = threading.Event()
+
+    def offer(kind: str, value: Any) -> None:
+        while not stopped.is_set():
+            try:
+                waiting.put((kind, value), timeout=0.1)
+            except queue.Full:
+                continue
+            return
+
+    def fill() -> None:
+        try:
+            for item in items:
+                offer("item", item)
+                if stopped.is_set():
+                    return
+            offer("end", None)
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
+            offer("error", error)
+
+    thread = threading.Thread(target=fill, name="pull-ahead", daemon=True)
+    thread.start()
+    try:
+        while True:
+            kind, value = waiting.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,0 +1,510 @@
+"""Every query of the store: functions over a connection that take and give domain values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from backlint.connectors.contract import Page, Pulled, Quarantined, Reference
+from backlint.model import (
+    ChecklistItem,
+    Comment,
+    FieldChange,
+    Issue,
+    IssueType,
+    Link,
+    LinkKind,
+    Markup,
+    Person,
+    Presence,
+    Project,
+    Sprint,
+    SprintMembership,
+    Status,
+    StatusCategory,
+    Tracker,
+    Transition,
+)
+from backlint.status import StatusFact
+from backlint.sync import tables as t
+
+CHUNK = 500  # ids in one IN list
+
+
+# -- generic ---------------------------------------------------------------------------------------------------------
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, or replace every other column where the primary key exists. Repeating it changes nothing."""
+    if not rows:
+        return
+    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+    key = [column.name for column in table.primary_key]
+    others = {name: insert.excluded[name] for name in rows[0] if name not in key}
+    statement = (
+        insert.on_conflict_do_update(index_elements=key, set_=others)
+        if others
+        else insert.on_conflict_do_nothing(index_elements=key)
+    )
+    connection.execute(statement, list(rows))
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    kept = list(values)
+    for start in range(0, len(kept), CHUNK):
+        yield kept[start : start + CHUNK]
+
+
+# -- pulling ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Saved:
+    """What one page changed in the store."""
+
+    issues: int = 0
+    changed: int = 0
+    transitions: int = 0
+    comments: int = 0
+    unreadable: int = 0
+
+
+def save_source(connection: Connection, name: str, tracker: Tracker, reference: Reference) -> None:
+    """The small lists of a source. What is no longer listed stays: histories still name it."""
+    row = {
+        "name": name,
+        "tracker": tracker.value,
+        "own_account": reference.own_account,
+        "account_name": reference.account_name,
+    }
+    upsert(connection, t.sources, [row])
+    facts = [
+        {"source": name, "id": fact.id, "name": fact.name, "default_category": fact.default.value}
+        for fact in reference.statuses
+    ]
+    upsert(connection, t.statuses, facts)
+    upsert(connection, t.people, [{"source": name, **asdict(person)} for person in reference.people])
+    upsert(
+        connection, t.projects, [{**asdict(project), "markup": project.markup.value} for project in reference.projects]
+    )
+    upsert(connection, t.sprints, [{"source": name, **asdict(sprint)} for sprint in reference.sprints])
+
+
+def begin_scope(connection: Connection, source: str, scope: str, *, now: datetime, full: bool) -> str | None:
+    """Mark the scope as being pulled and give the cursor to go on from; None begins from the start."""
+    found = connection.execute(
+        sa.select(t.scopes.c.cursor).where(t.scopes.c.source == source, t.scopes.c.scope == scope)
+    ).first()
+    cursor = None if full or found is None else found.cursor
+    row = {
+        "source": source,
+        "scope": scope,
+        "cursor": cursor,
+        "is_complete": False,
+        "started_at": now,
+        "problem": None,
+    }
+    upsert(connection, t.scopes, [row])
+    return cursor
+
+
+def fail_scope(connection: Connection, source: str, scope: str, problem: str) -> None:
+    _update_scope(connection, source, scope, is_complete=False, problem=problem)
+
+
+def save_page(connection: Connection, source: str, scope: str, page: Page, *, now: datetime) -> Saved:
+    """The page's issues and its cursor, together: call it inside one transaction."""
+    saved = save_issues(connection, source, scope, page.issues, now=now)
+    saved.unreadable = len(page.quarantined)
+    _save_quarantine(connection, source, scope, page.quarantined, now)
+    done = {"is_complete": True, "completed_at": now} if page.is_last else {}
+    _update_scope(connection, source, scope, cursor=page.cursor, **done)
+    return saved
+
+
+def _update_scope(connection: Connection, source: str, scope: str, **values: Any) -> None:
+    connection.execute(
+        sa.update(t.scopes).where(t.scopes.c.source == source, t.scopes.c.scope == scope).values(**values)
+    )
+
+
+def save_issues(connection: Connection, source: str, scope: str, pulled: Sequence[Pulled], *, now: datetime) -> Saved:
+    """Write the issues whose normalised form differs from the stored one, whole, with their payloads."""
+    latest = {each.issue.id: each for each in pulled}
+    known = _digests(connection, source, latest)
+    digests = {id: digest(each.issue) for id, each in latest.items()}
+    changed = [each for id, each in latest.items() if known.get(id) != digests[id]]
+    issues = [each.issue for each in changed]
+    ids = [issue.id for issue in issues]
+    upsert(connection, t.issues, [_issue_row(issue, scope, digests[issue.id], now) for issue in issues])
+    kept_aliases = _former_keys(connection, source, ids)
+    for table in t.CHILDREN:
+        for chunk in _chunks(ids):
+            connection.execute(sa.delete(table).where(table.c.source == source, table.c.issue.in_(chunk)))
+    for table, rows_of in _CHILD_ROWS.items():
+        _insert(connection, table, [row for issue in issues for row in rows_of(issue)])
+    upsert(connection, t.aliases, [{"source": source, "alias": alias, "issue": id} for id, alias in kept_aliases])
+    bodies = [{"source": source, "issue": each.issue.id, "body": zlib.compress(each.raw, 3)} for each in changed]
+    upsert(connection, t.payloads, bodies)
+    _leave_quarantine(connection, source, latest)
+    _touch(connection, source, latest.keys() - set(ids), now)
+    return Saved(
+        issues=len(latest),
+        changed=len(changed),
+        transitions=sum(len(issue.transitions) for issue in issues),
+        comments=sum(len(issue.comments) for issue in issues),
+    )
+
+
+def digest(issue: Issue) -> str:
+    """Of everything that is stored of an issue; categories are left out, since they follow from the mapping."""
+    plain = msgspec.to_builtins(issue, enc_hook=_plain, builtin_types=(datetime,))
+    for status in (plain["status"], *(step[side] for step in plain["transitions"] for side in ("before", "after"))):
+        del status["category"]
+    plain["labels"] = sorted(issue.labels)
+    text = json.dumps(plain, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, MappingProxyType):
+        return dict(value)
+    raise NotImplementedError(type(value))
+
+
+def _digests(connection: Connection, source: str, ids: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for chunk in _chunks(ids):
+        query = sa.select(t.issues.c.id, t.issues.c.digest).where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
+        found |= {row.id: row.digest for row in connection.execute(query)}
+    return found
+
+
+def _former_keys(connection: Connection, source: str, ids: Iterable[str]) -> set[tuple[str, str]]:
+    """Aliases once seen stay, even where the tracker forgets them."""
+    found: set[tuple[str, str]] = set()
+    for chunk in _chunks(ids):
+        query = sa.select(t.aliases.c.issue, t.aliases.c.alias).where(
+            t.aliases.c.source == source, t.aliases.c.issue.in_(chunk)
+        )
+        found |= {(row.issue, row.alias) for row in connection.execute(query)}
+    return found
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Many rows at once; PostgreSQL takes large batches by COPY, which is twice as quick there."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql" and len(rows) >= CHUNK:
+        _copy(connection, table, rows)
+    else:
+        connection.execute(table.insert(), rows)
+
+
+def _copy(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    names = list(rows[0])
+    convert = [table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names]
+    driver: Any = connection.connection.driver_connection
+    quoted = ", ".join(f'"{name}"' for name in names)
+    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({quoted}) FROM STDIN') as copy:
+        for row in rows:
+            copy.write_row([to(row[name]) if to else row[name] for name, to in zip(names, convert, strict=True)])
+
+
+def _touch(connection: Connection, source: str, ids: Iterable[str], now: datetime) -> None:
+    for chunk in _chunks(ids):
+        connection.execute(
+            sa.update(t.issues)
+            .where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
+            .values(pulled_at=now, presence=Presence.PRESENT.value)
+        )
+
+
+def _save_quarantine(
+    connection: Connection, source: str, scope: str, quarantined: Sequence[Quarantined], now: datetime
+) -> None:
+    rows = [
+        {
+            "source": source, "issue": each.issue, "scope": scope, "path": each.path, "reason": each.reason,
+            "raw": zlib.compress(each.raw), "at": now,
+        }
+        for each in quarantined
+    ]  # fmt: skip
+    upsert(connection, t.quarantine, rows)
+
+
+def _leave_quarantine(connection: Connection, source: str, ids: Iterable[str]) -> None:
+    for chunk in _chunks(ids):
+        connection.execute(
+            sa.delete(t.quarantine).where(t.quarantine.c.source == source, t.quarantine.c.issue.in_(chunk))
+        )
+
+
+def _issue_row(issue: Issue, scope: str, digest_: str, now: datetime) -> dict[str, Any]:
+    return {
+        "source": issue.source, "id": issue.id, "scope": scope, "tracker": issue.tracker.value, "key": issue.key,
+        "url": issue.url, "project": issue.project, "team": issue.team, "type": issue.type.value,
+        "type_name": issue.type_name, "title": issue.title, "body": issue.body, "markup": issue.markup.value,
+        "status_id": issue.status.id, "status_name": issue.status.name, "resolution": issue.resolution,
+        "priority": issue.priority, "estimate": issue.estimate, "estimate_unit": issue.estimate_unit,
+        "assignees": list(issue.assignees), "accountable": list(issue.accountable), "reporter": issue.reporter,
+        "parent": issue.parent, "checklist": [[item.text, item.is_ticked] for item in issue.checklist],
+        "rank": issue.rank, "due_on": issue.due_on, "review_on": issue.review_on, "created_at": issue.created_at,
+        "updated_at": issue.updated_at, "history_is_complete": issue.history_is_complete,
+        "is_locked": issue.is_locked, "is_archived": issue.is_archived, "presence": issue.presence.value,
+        "fields": dict(issue.fields), "digest": digest_, "pulled_at": now,
+    }  # fmt: skip
+
+
+def _of(issue: Issue) -> dict[str, Any]:
+    return {"source": issue.source, "issue": issue.id}
+
+
+def _transition_rows(issue: Issue) -> list[dict[str, Any]]:
+    return [
+        {
+            **_of(issue), "position": position, "at": step.at, "sequence": step.sequence, "before_id": step.before.id,
+            "before_name": step.before.name, "after_id": step.after.id, "after_name": step.after.name,
+            "actor": step.actor, "is_bot": step.is_bot,
+        }
+        for position, step in enumerate(issue.transitions)
+    ]  # fmt: skip
+
+
+def _change_rows(issue: Issue) -> list[dict[str, Any]]:
+    return [
+        {
+            **_of(issue), "position": position, "at": change.at, "sequence": change.sequence, "field": change.field,
+            "before": change.before, "after": change.after, "actor": change.actor, "is_bot": change.is_bot,
+        }
+        for position, change in enumerate(issue.changes)
+    ]  # fmt: skip
+
+
+def _comment_rows(issue: Issue) -> list[dict[str, Any]]:
+    return [_comment_row(issue, position, comment) for position, comment in enumerate(issue.comments)]
+
+
+def _comment_row(issue: Issue, position: int, comment: Comment) -> dict[str, Any]:
+    return {
+        **_of(issue), "id": comment.id, "position": position, "at": comment.at, "author": comment.author,
+        "body": comment.body, "markup": comment.markup.value, "edited_at": comment.edited_at,
+        "is_bot": comment.is_bot, "is_own": comment.is_own,
+    }  # fmt: skip
+
+
+_CHILD_ROWS: dict[Table, Callable[[Issue], list[dict[str, Any]]]] = {
+    t.aliases: lambda issue: [{**_of(issue), "alias": alias} for alias in dict.fromkeys(issue.aliases)],
+    t.labels: lambda issue: [{**_of(issue), "label": label} for label in sorted(issue.labels)],
+    t.transitions: _transition_rows,
+    t.changes: _change_rows,
+    t.comments: _comment_rows,
+    t.sprint_memberships: lambda issue: [
+        {
+            **_of(issue), "position": position, "sprint": membership.sprint.id, "added_at": membership.added_at,
+            "removed_at": membership.removed_at,
+        }
+        for position, membership in enumerate(issue.sprints)
+    ],
+    t.links: lambda issue: [
+        {**_of(issue), "position": position, "kind": link.kind.value, "target": link.target, "at": link.at}
+        for position, link in enumerate(issue.links)
+    ],
+}  # fmt: skip
+
+
+def present_ids(connection: Connection, source: str, scope: str) -> set[str]:
+    query = sa.select(t.issues.c.id).where(
+        t.issues.c.source == source, t.issues.c.scope == scope, t.issues.c.presence == Presence.PRESENT.value
+    )
+    return set(connection.execute(query).scalars())
+
+
+def set_presence(connection: Connection, source: str, ids: Iterable[str], presence: Presence) -> None:
+    for chunk in _chunks(ids):
+        connection.execute(
+            sa.update(t.issues)
+            .where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
+            .values(presence=presence.value, digest="")  # the next pull that sees it again writes it whole
+        )
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeState:
+    """How a scope was last pulled."""
+
+    source: str
+    scope: str
+    is_complete: bool
+    started_at: datetime | None
+    completed_at: datetime | None
+    problem: str | None
+    cursor: str | None
+
+
+def scope_states(connection: Connection) -> tuple[ScopeState, ...]:
+    rows = connection.execute(sa.select(t.scopes).order_by(t.scopes.c.source, t.scopes.c.scope)).mappings()
+    return tuple(ScopeState(**row) for row in rows)
+
+
+def status_facts(connection: Connection, source: str) -> tuple[StatusFact, ...]:
+    rows = connection.execute(sa.select(t.statuses).where(t.statuses.c.source == source).order_by(t.statuses.c.id))
+    return tuple(StatusFact(row.id, row.name, StatusCategory(row.default_category)) for row in rows)
+
+
+def source_names(connection: Connection) -> tuple[str, ...]:
+    return tuple(connection.execute(sa.select(t.sources.c.name).order_by(t.sources.c.name)).scalars())
+
+
+def own_accounts(connection: Connection) -> dict[str, str | None]:
+    return {row.name: row.own_account for row in connection.execute(sa.select(t.sources))}
+
+
+def people(connection: Connection) -> dict[tuple[str, str], Person]:
+    rows = connection.execute(sa.select(t.people)).mappings()
+    return {(row["source"], row["id"]): Person(**{k: v for k, v in row.items() if k != "source"}) for row in rows}
+
+
+def projects(connection: Connection) -> dict[tuple[str, str], Project]:
+    rows = connection.execute(sa.select(t.projects)).mappings()
+    return {(row["source"], row["id"]): Project(**{**row, "markup": Markup(row["markup"])}) for row in rows}
+
+
+def load_issues(
+    connection: Connection, *, source: str | None = None, ids: Sequence[str] | None = None
+) -> tuple[Issue, ...]:
+    """Issues with everything they hold, in a stable order; categories are still to be applied (`StatusMap.apply`)."""
+    batches = [None] if ids is None else list(_chunks(ids))
+    return tuple(issue for batch in batches for issue in _load(connection, source, batch))
+
+
+def _load(connection: Connection, source: str | None, ids: list[str] | None) -> list[Issue]:
+    def rows(table: Table, *order: sa.Column[Any]) -> sa.CursorResult[Any]:
+        query = sa.select(table).order_by(*order)
+        id_column = table.c.id if table is t.issues else table.c.issue
+        if source is not None:
+            query = query.where(table.c.source == source)
+        if ids is not None:
+            query = query.where(id_column.in_(ids))
+        return connection.execute(query)
+
+    def grouped(table: Table, order: str, make: Callable[[Any], Any]) -> dict[tuple[str, str], list[Any]]:
+        found: dict[tuple[str, str], list[Any]] = defaultdict(list)
+        for row in rows(table, table.c[order]):
+            found[row.source, row.issue].append(make(row))
+        return found
+
+    sprints = {(row.source, row.id): row for row in connection.execute(sa.select(t.sprints))}
+    aliases = grouped(t.aliases, "alias", lambda row: row.alias)
+    labels = grouped(t.labels, "label", lambda row: row.label)
+    transitions = grouped(t.transitions, "position", _transition)
+    changes = grouped(t.changes, "position", _change)
+    comments = grouped(t.comments, "position", _comment)
+    links = grouped(t.links, "position", lambda row: Link(LinkKind(row.kind), row.target, row.at))
+    memberships = grouped(t.sprint_memberships, "position", lambda row: _membership(row, sprints))
+
+    def issue(row: Any) -> Issue:
+        me = row.source, row.id
+        return Issue(
+            source=row.source, id=row.id, key=row.key, title=row.title, tracker=Tracker(row.tracker), url=row.url,
+            aliases=tuple(aliases.get(me, ())), project=row.project, team=row.team, type=IssueType(row.type),
+            type_name=row.type_name, body=row.body, markup=Markup(row.markup),
+            status=Status(row.status_id, row.status_name), resolution=row.resolution, priority=row.priority,
+            estimate=row.estimate, estimate_unit=row.estimate_unit, labels=frozenset(labels.get(me, ())),
+            assignees=tuple(row.assignees), accountable=tuple(row.accountable), reporter=row.reporter,
+            parent=row.parent, sprints=tuple(memberships.get(me, ())), links=tuple(links.get(me, ())),
+            checklist=tuple(ChecklistItem(text, ticked) for text, ticked in row.checklist), rank=row.rank,
+            due_on=row.due_on, review_on=row.review_on, created_at=row.created_at, updated_at=row.updated_at,
+            transitions=tuple(transitions.get(me, ())), changes=tuple(changes.get(me, ())),
+            comments=tuple(comments.get(me, ())), history_is_complete=row.history_is_complete,
+            is_locked=row.is_locked, is_archived=row.is_archived, presence=Presence(row.presence),
+            fields=MappingProxyType(row.fields),
+        )  # fmt: skip
+
+    return [issue(row) for row in rows(t.issues, t.issues.c.source, t.issues.c.key, t.issues.c.id)]
+
+
+def _transition(row: Any) -> Transition:
+    return Transition(
+        at=row.at,
+        before=Status(row.before_id, row.before_name),
+        after=Status(row.after_id, row.after_name),
+        sequence=row.sequence,
+        actor=row.actor,
+        is_bot=row.is_bot,
+    )
+
+
+def _change(row: Any) -> FieldChange:
+    return FieldChange(
+        at=row.at, field=row.field, before=row.before, after=row.after, sequence=row.sequence, actor=row.actor,
+        is_bot=row.is_bot,
+    )  # fmt: skip
+
+
+def _comment(row: Any) -> Comment:
+    return Comment(
+        id=row.id, at=row.at, author=row.author, body=row.body, markup=Markup(row.markup), edited_at=row.edited_at,
+        is_bot=row.is_bot, is_own=row.is_own,
+    )  # fmt: skip
+
+
+def _membership(row: Any, sprints: Mapping[tuple[str, str], Any]) -> SprintMembership:
+    known = sprints.get((row.source, row.sprint))
+    sprint = (
+        Sprint(
+            id=known.id, name=known.name, state=known.state, starts_at=known.starts_at, ends_at=known.ends_at,
+            completed_at=known.completed_at, team=known.team,
+        )
+        if known
+        else Sprint(id=row.sprint, name=row.sprint, state="unknown")
+    )  # fmt: skip
+    return SprintMembership(sprint=sprint, added_at=row.added_at, removed_at=row.removed_at)
+
+
+def payload(connection: Connection, source: str, issue: str) -> bytes | None:
+    found = connection.execute(
+        sa.select(t.payloads.c.body).where(t.payloads.c.source == source, t.payloads.c.issue == issue)
+    ).scalar()
+    return zlib.decompress(found) if found else None
+
+
+def quarantined(connection: Connection) -> tuple[Mapping[str, Any], ...]:
+    """What could not be read: source, issue, scope, path, reason, at; newest first."""
+    columns = [column for column in t.quarantine.c if column.name != "raw"]
+    rows = connection.execute(sa.select(*columns).order_by(t.quarantine.c.at.desc())).mappings()
+    return tuple(dict(row) for row in rows)
+
+
+# -- runs ------------------------------------------------------------------------------------------------------------
+
+
+def begin_run(connection: Connection, id: str, kind: str, *, now: datetime) -> None:
+    connection.execute(t.runs.insert(), {"id": id, "kind": kind, "started_at": now, "facts": {}})
+
+
+def end_run(connection: Connection, id: str, *, now: datetime, outcome: str, facts: Mapping[str, Any]) -> None:
+    connection.execute(
+        sa.update(t.runs).where(t.runs.c.id == id).values(finished_at=now, outcome=outcome, facts=dict(facts))
+    )
+
+
+def last_run(connection: Connection, kind: str) -> Mapping[str, Any] | None:
+    query = sa.select(t.runs).where(t.runs.c.kind == kind, t.runs.c.outcome == "done")
+    row = connection.execute(query.order_by(t.runs.c.started_at.desc(), t.runs.c.id).limit(1)).mappings().first()
+    return None if row is None else dict(row)

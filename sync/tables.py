@@ -1,0 +1,393 @@
+"""Every table of the store. SQLite and PostgreSQL alike; times are UTC, constraint names follow one convention."""
+
+from __future__ import annotations
+
+import codecs
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKeyConstraint, Index, MetaData, Table
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime in UTC, whatever the database keeps."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text as a person wrote it, less what no database can hold: NUL and lone surrogates become U+FFFD."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.encode("utf-8", "replace_surrogate").decode("utf-8").replace("\0", "\ufffd")
+
+
+def _replace_surrogate(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "\ufffd" * (error.end - error.start), error.end
+
+
+codecs.register_error("replace_surrogate", _replace_surrogate)
+
+
+def _text(name: str, *, required: bool = False, **rest: Any) -> Column[str]:
+    return Column(name, Words, nullable=not required, **rest)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, Words, primary_key=True)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, sa.Boolean, nullable=False, default=False)
+
+
+def _of_issue() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["source", "issue"], ["issues.source", "issues.id"], ondelete="CASCADE")
+
+
+sources = Table(
+    "sources",
+    metadata,
+    _key("name"),
+    _text("tracker", required=True),
+    _text("own_account"),
+    _text("account_name"),
+)
+
+# How far each scope was pulled. `is_complete` is false from the first request of a pull until its last page is saved.
+scopes = Table(
+    "scopes",
+    metadata,
+    _key("source"),
+    _key("scope"),
+    _text("cursor"),
+    _flag("is_complete"),
+    Column("started_at", Instant),
+    Column("completed_at", Instant),
+    _text("problem"),
+)
+
+statuses = Table(
+    "statuses",
+    metadata,
+    _key("source"),
+    _key("id"),
+    _text("name", required=True),
+    _text("default_category", required=True),
+)
+
+people = Table(
+    "people",
+    metadata,
+    _key("source"),
+    _key("id"),
+    _text("name", required=True),
+    _text("handle"),
+    Column("is_active", sa.Boolean),
+    _flag("is_bot"),
+    _text("email"),
+    Column("left_on", sa.Date),
+    Column("first_seen_at", Instant),
+    Column("last_seen_at", Instant),
+    Column("leave_until", sa.Date),
+)
+
+# One human across sources: rows with the same `identity` are the same person.
+identities = Table("identities", metadata, _key("source"), _key("person"), _text("identity", required=True))
+
+projects = Table(
+    "projects",
+    metadata,
+    _key("source"),
+    _key("id"),
+    _text("name", required=True),
+    _text("lead"),
+    _text("body", required=True),
+    _text("markup", required=True),
+    Column("target_on", sa.Date),
+)
+
+sprints = Table(
+    "sprints",
+    metadata,
+    _key("source"),
+    _key("id"),
+    _text("name", required=True),
+    _text("state", required=True),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
+    Column("completed_at", Instant),
+    _text("team"),
+)
+
+issues = Table(
+    "issues",
+    metadata,
+    _key("source"),
+    _key("id"),
+    _text("scope", required=True),
+    _text("tracker", required=True),
+    _text("key", required=True),
+    _text("url"),
+    _text("project"),
+    _text("team"),
+    _text("type", required=True),
+    _text("type_name"),
+    _text("title", required=True),
+    _text("body", required=True),
+    _text("markup", required=True),
+    _text("status_id", required=True),
+    _text("status_name", required=True),
+    _text("resolution"),
+    Column("priority", sa.Integer),
+    Column("estimate", sa.Float),
+    _text("estimate_unit", required=True),
+    Column("assignees", sa.JSON, nullable=False),
+    Column("accountable", sa.JSON, nullable=False),
+    _text("reporter"),
+    _text("parent"),
+    Column("checklist", sa.JSON, nullable=False),
+    _text("rank"),
+    Column("due_on", sa.Date),
+    Column("review_on", sa.Date),
+    Column("created_at", Instant),
+    Column("updated_at", Instant),
+    Column("history_is_complete", sa.Boolean, nullable=False),
+    _flag("is_locked"),
+    _flag("is_archived"),
+    _text("presence", required=True),
+    Column("fields", sa.JSON, nullable=False),
+    _text("digest", required=True),  # of the normalised issue: equal means nothing to write
+    Column("pulled_at", Instant, nullable=False),
+    Index("ix_issues_source_scope", "source", "scope"),
+)
+
+aliases = Table("aliases", metadata, _key("source"), _key("alias"), _key("issue"), _of_issue())
+
+labels = Table("labels", metadata, _key("source"), _key("issue"), _key("label"), _of_issue())
+
+transitions = Table(
+    "transitions",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    Column("position", sa.Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("sequence", sa.BigInteger, nullable=False),
+    _text("before_id", required=True),
+    _text("before_name", required=True),
+    _text("after_id", required=True),
+    _text("after_name", required=True),
+    _text("actor"),
+    _flag("is_bot"),
+    _of_issue(),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    Column("position", sa.Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("sequence", sa.BigInteger, nullable=False),
+    _text("field", required=True),
+    _text("before"),
+    _text("after"),
+    _text("actor"),
+    _flag("is_bot"),
+    _of_issue(),
+)
+
+comments = Table(
+    "comments",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    _key("id"),
+    Column("position", sa.Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    _text("author"),
+    _text("body", required=True),
+    _text("markup", required=True),
+    Column("edited_at", Instant),
+    _flag("is_bot"),
+    _flag("is_own"),
+    _of_issue(),
+)
+
+sprint_memberships = Table(
+    "sprint_memberships",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    Column("position", sa.Integer, primary_key=True),
+    _text("sprint", required=True),
+    Column("added_at", Instant),
+    Column("removed_at", Instant),
+    _of_issue(),
+)
+
+links = Table(
+    "links",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    Column("position", sa.Integer, primary_key=True),
+    _text("kind", required=True),
+    _text("target", required=True),
+    Column("at", Instant),
+    _of_issue(),
+)
+
+# The payload each issue was made from, zlib-compressed JSON, so that a changed mapping needs no new pull.
+payloads = Table(
+    "payloads", metadata, _key("source"), _key("issue"), Column("body", sa.LargeBinary, nullable=False), _of_issue()
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    _text("scope", required=True),
+    _text("path", required=True),
+    _text("reason", required=True),
+    Column("raw", sa.LargeBinary, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# A finding lives: opened, fixed, opened again. `is_baseline` findings were there when backlint came.
+findings = Table(
+    "findings",
+    metadata,
+    _key("fingerprint"),
+    _text("source", required=True),
+    _text("issue", required=True),
+    _text("rule", required=True),
+    _text("state", required=True),  # open | fixed
+    _text("severity", required=True),
+    Column("confidence", sa.Float, nullable=False),
+    _text("message", required=True),
+    _text("question"),
+    Column("evidence", sa.JSON, nullable=False),
+    _flag("is_baseline"),
+    Column("opened_at", Instant, nullable=False),
+    Column("fixed_at", Instant),
+    Column("checked_at", Instant, nullable=False),
+    Column("times_opened", sa.Integer, nullable=False),
+    Index("ix_findings_source_issue", "source", "issue"),
+)
+
+finding_events = Table(
+    "finding_events",
+    metadata,
+    Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _text("fingerprint", required=True, index=True),
+    Column("at", Instant, nullable=False),
+    _text("event", required=True),  # opened | fixed | reopened
+    _text("run", required=True),
+)
+
+scores = Table(
+    "scores",
+    metadata,
+    _key("run"),
+    _key("scope"),  # "backlog" or a project
+    _text("rules_version", required=True),
+    Column("at", Instant, nullable=False),
+    Column("score", sa.Integer),
+    Column("issues", sa.Integer, nullable=False),
+    Column("findings", sa.Integer, nullable=False),
+)
+
+# The outbox: every write is a row before it is sent. wanted -> sent -> confirmed | failed | dropped; undone by `undo`.
+writes = Table(
+    "writes",
+    metadata,
+    _key("id"),
+    _text("run", required=True, index=True),
+    Column("position", sa.Integer, nullable=False),
+    _text("source", required=True),
+    _text("issue", required=True),
+    _text("kind", required=True),
+    _text("label"),
+    _text("body"),
+    Column("because", sa.JSON, nullable=False),  # rule codes
+    _text("state", required=True),
+    _text("comment"),  # the tracker's id of the comment
+    _text("digest"),  # of the comment as the tracker stored it: another digest later means a person edited it
+    _text("reason"),
+    Column("wanted_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("settled_at", Instant),
+    Index("ix_writes_source_issue", "source", "issue"),
+)
+
+# A person took back what backlint wrote: it stays away while this row is in force.
+overrides = Table(
+    "overrides",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    _key("subject"),  # a label, or "comment"
+    Column("because", sa.JSON, nullable=False),
+    Column("noticed_at", Instant, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    _key("id"),
+    _text("kind", required=True),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    _text("outcome"),  # done | failed; None: under way, or killed
+    Column("facts", sa.JSON, nullable=False),
+)
+
+# Webhook deliveries by the tracker's own id: a repeat is recognised.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _key("source"),
+    _key("id"),
+    _text("event", required=True),
+    Column("issues", sa.JSON, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("handled_at", Instant),
+    _text("outcome"),
+)
+
+CHILDREN = (aliases, labels, transitions, changes, comments, sprint_memberships, links)
