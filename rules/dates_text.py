@@ -58,11 +58,11 @@ _NUMBER_WORDS = {
     for word in words.split()
 }
 _UNITS = {
-    "day": "days? tage?n? jours? d[ií]as? dias? giorn[oi] dagen dag dni".split(),
-    "week": "weeks? wochen? semaines? semanas? settiman[ae] weken tygodni".split(),
-    "month": "months? monate?n? mois mes meses m[eê]s mes[ei] maanden maand miesi[aą]c miesiące miesięcy".split(),
-    "quarter": "quarters? quartale?n? trimestres? trimestri?e? kwartaal kwartały".split(),
-    "sprint": "sprints?".split(),
+    "day": ["days?", "tage?n?", "jours?", "d[ií]as?", "dias?", "giorn[oi]", "dagen", "dag", "dni"],
+    "week": ["weeks?", "wochen?", "semaines?", "semanas?", "settiman[ae]", "weken", "tygodni"],
+    "month": ["months?", "monate?n?", "mois", "mes", "meses", "m[eê]s", "mes[ei]", "maanden", "maand", "miesi[aą]c", "miesiące", "miesięcy"],
+    "quarter": ["quarters?", "quartale?n?", "trimestres?", "trimestri?e?", "kwartaal", "kwartały"],
+    "sprint": ["sprints?"],
 }
 _UNIT = "|".join(f"(?P<{unit}>{'|'.join(forms)})" for unit, forms in _UNITS.items())
 _PERIOD = re.compile(

@@ -1,0 +1,175 @@
+"""FLO002: work in progress is older than nearly everything the team finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from backlint.examples import a_comment, a_transition, an_issue
+from backlint.flow import ServiceLevel
+from backlint.model import Issue, IssueType, Judgement, Link, LinkKind, Severity, StatusCategory, Transition
+from backlint.rules.evidence import of_value
+from backlint.rules.rule import EXAMPLE_NOW, Context, Example, Rule
+
+REOPENED_SAME_EPISODE = timedelta(days=14)  # catalogue 5.3, merge_days
+ZOMBIE = timedelta(days=10)  # catalogue FLO002
+SLE = {"levels": {("demo", "1"): ServiceLevel(8.0, 47, "team", "stories")}}
+
+
+def started(days: float) -> tuple[Transition, ...]:
+    """Started so many days ago."""
+    at = EXAMPLE_NOW - timedelta(days=days)
+    return (a_transition(at, StatusCategory.BACKLOG, StatusCategory.ACTIVE, actor="ana"),)
+
+
+def an_item(days: float, **given: object) -> Issue:
+    values = {
+        "category": StatusCategory.ACTIVE,
+        "transitions": started(days),
+        "created_at": EXAMPLE_NOW - timedelta(days=90),
+    }
+    return an_issue(**{**values, **given})
+
+
+class AgeingBeyondSle(Rule):
+    """In progress for longer than the service level expectation.
+
+    Why it matters: an item that is older than 85 % of those finished seldom finishes by waiting; each day makes it less likely.
+
+    How to fix: name the next step and what is in the way; split it, or put it back.
+
+    Not flagged: an age exactly at the expectation; items moved back to the backlog, which are paused; epics. Blocked items keep
+    ageing on purpose, with the blocker named. Where too little was finished for an expectation, 14 days are information only.
+    """
+
+    code = "FLO002"
+    name = "ageing-beyond-sle"
+    label = "ageing"
+    severity = Severity.WARNING
+    question = "What is the next step, and what is in the way?"
+    dimension = "flow"
+
+    types: frozenset[IssueType] = frozenset({IssueType.STORY, IssueType.TASK, IssueType.BUG, IssueType.SPIKE})
+    fallback_days: int = 14  # catalogue FLO002, used where the class has no service level expectation
+    error_factor: float = 2.0  # times the expectation at which a warning becomes an error
+
+    def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
+        if not issue.is_started:
+            yield self.not_applicable(issue, "not in progress")
+            return
+        started_at = started_since(issue)
+        if started_at is None:
+            yield self.unknown(issue, "the history does not say when it was started")
+            return
+        age = (context.now - started_at) / timedelta(days=1)
+        level = context.service_level(issue)
+        limit = level.days if level else self.fallback_days
+        if age > limit:
+            evidence = [of_value("H", "status", started_at.date().isoformat(), note="started")]
+            message = self._message(issue, age, level, context)
+            yield self.fail(issue, context, message, evidence=evidence, severity=self._severity(age, level))
+
+    def _severity(self, age: float, level: ServiceLevel | None) -> Severity:
+        if level is None:
+            return Severity.INFO
+        return Severity.ERROR if age >= self.error_factor * level.days else Severity.WARNING
+
+    def _message(self, issue: Issue, age: float, level: ServiceLevel | None, context: Context) -> str:
+        fact = f"In progress {age:.1f} days"
+        if level is None:
+            expectation = f"; more than {self.fallback_days}, and too few finished items for an expectation."
+        else:
+            whose = "" if level.scope == "team" else f" of the {level.scope}"
+            expectation = f"; 85 % of the last {level.sample} {level.kind}{whose} took ≤ {level.days:.1f}."
+        blockers = ", ".join(_open_blockers(issue, context))
+        blocked = f" Blocked by {blockers}." if blockers else ""
+        return f"{fact}{expectation}{blocked}{self._zombie(issue, context)}"
+
+    @staticmethod
+    def _zombie(issue: Issue, context: Context) -> str:
+        last_at = context.backlog.last_human_activity(issue)
+        idle = context.now - last_at if last_at is not None else None
+        return f" Zombie: no activity for {idle.days} days." if idle is not None and idle > ZOMBIE else ""
+
+    flagged = (
+        Example("age 12, expectation 8", an_item(12), context=SLE, severity=Severity.WARNING),
+        Example("age 16, expectation 8", an_item(16), context=SLE, severity=Severity.ERROR),
+        Example("no expectation, 20 days", an_item(20), severity=Severity.INFO),
+        Example(
+            "blocked items keep ageing",
+            an_item(12, links=(Link(LinkKind.BLOCKED_BY, "2"),)),
+            others=(an_issue(id="2"),),
+            context=SLE,
+        ),
+        Example(
+            "reopened three days after it was done",
+            an_item(
+                12,
+                transitions=(
+                    *started(12),
+                    a_transition(EXAMPLE_NOW - timedelta(days=5), StatusCategory.ACTIVE, StatusCategory.DONE),
+                    a_transition(EXAMPLE_NOW - timedelta(days=2), StatusCategory.DONE, StatusCategory.ACTIVE),
+                ),
+            ),
+            context=SLE,
+        ),
+    )
+    passed = (
+        Example("age exactly 8.0", an_item(8), context=SLE),
+        Example("no expectation, 10 days", an_item(10)),
+        Example(
+            "reopened a month after it was done: a new episode",
+            an_item(
+                60,
+                transitions=(
+                    *started(60),
+                    a_transition(EXAMPLE_NOW - timedelta(days=40), StatusCategory.ACTIVE, StatusCategory.DONE),
+                    a_transition(EXAMPLE_NOW - timedelta(days=3), StatusCategory.DONE, StatusCategory.ACTIVE),
+                ),
+                comments=(a_comment("Again.", EXAMPLE_NOW - timedelta(days=3)),),
+            ),
+            context=SLE,
+        ),
+    )
+    declined = (
+        Example(
+            "moved back: paused",
+            an_item(
+                12,
+                category=StatusCategory.TODO,
+                transitions=(
+                    *started(12),
+                    a_transition(EXAMPLE_NOW - timedelta(days=1), StatusCategory.ACTIVE, StatusCategory.TODO),
+                ),
+            ),
+            context=SLE,
+        ),
+        Example("an epic", an_item(200, type=IssueType.EPIC)),
+        Example("history cut off", an_item(30, transitions=(), history_is_complete=False)),
+    )
+
+
+def started_since(issue: Issue) -> datetime | None:
+    """When the running episode was first started (catalogue 5.2, 5.3); None where the history cannot tell."""
+    if not issue.history_is_complete:
+        return None
+    began_started = issue.transitions[0].before if issue.transitions else issue.status
+    started_at = issue.created_at if began_started.category.is_started else None
+    finished_at: datetime | None = None
+    for step in sorted(issue.transitions, key=lambda step: (step.at, step.sequence)):
+        if step.after.category is StatusCategory.DONE:
+            finished_at = finished_at or step.at
+            continue
+        if finished_at is not None and step.at - finished_at > REOPENED_SAME_EPISODE:
+            started_at = None
+        finished_at = None
+        if step.after.category.is_started and started_at is None:
+            started_at = step.at
+    return started_at
+
+
+def _open_blockers(issue: Issue, context: Context) -> Iterator[str]:
+    for link in issue.links:
+        blocker = context.backlog.find(issue.source, link.target) if link.kind is LinkKind.BLOCKED_BY else None
+        if blocker is not None and blocker.is_open:
+            yield blocker.key

@@ -1,0 +1,329 @@
+"""Finds what must be true for an issue to be accepted, wherever its author wrote it.
+
+In the order of catalogue 1.6: a mapped field, a section, a checklist, Gherkin, phrases. What looks like a place for
+criteria and holds none is a *shell*: the template was left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from backlint.model import Comment, Evidence, Issue, IssueType
+from backlint.rules.evidence import ACCEPTED_COMMENT, of_part, of_span, of_value, section_lines
+from backlint.rules.rule import Context, Rule
+from backlint.text.document import Document, Dropped, DropReason, Item, Meaning, Section
+
+FIELD = "acceptance_criteria"
+
+# Headings that promise checkable conditions without the word acceptance.
+_CONDITION_HEADING = re.compile(
+    r"""^\W*(?:(?:functional\ |business\ |technical\ |non[- ]functional\ )?requirements?|must[- ]haves?|deliverables?|exit\ criteria|test(?:ing)?\ criteria|success\ criteria
+        |expected\ (?:outcomes?|results?|deliverables?)|verification|validation\ criteria|(?:what\ does\ |how\ do\ we\ know\ (?:it'?s\ |this\ is\ )?)(?:done|finished).*
+        |business\ rules|rules|anforderungen|ergebnis(?:se)?|lieferergebnisse?|exigences|livrables?|requisitos|entregables|entreg[áa]veis|requisiti|vereisten|wymagania)\W*$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# "AC: we can run each demo", "Done when the image can be stored"
+_LABELLED = re.compile(
+    r"""^\W*(?:acceptance(?:\ (?:criteri(?:a|on|um)|tests?|conditions?))?|a\.?c\.?s?|conditions?\ of\ satisfaction|cos|akzeptanzkriteri(?:en|um)|abnahmekriteri(?:en|um)
+        |crit[èe]res?\ d[’']acceptation|criterios?\ de\ aceptaci[óo]n|crit[ée]rios?\ de\ (?:aceita[çc][ãa]o|aceite)|criter[io]+\ di\ accettazione|acceptatiecriteri(?:a|um)|kryteri(?:a|um)\ akceptacji)
+        \s*\#?\d*\W*?[*_]*\s*[:：]\s*[*_]*(?P<rest>\S.*)$""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_DONE_WHEN = re.compile(
+    r"""(?:^|[.;:!?\n]\s*|[*•-]\s+)\W*(?:(?:this|it|we|the\ (?:story|task|issue|ticket|work|spike|feature|change))\s*(?:is|are|will\ be|can\ be|'re|'s)?\s*(?:considered\ |only\ )*)?
+        (?:accepted|done|complete[d]?|finished|closed|satisfied|fulfilled|successful)\s+(?:when|once|if|as\ soon\ as)\s+(?P<rest>\w.{8,})
+      | (?:fertig|erledigt|abgenommen|erfüllt),?\s+(?:wenn|sobald)\s+(?P<de>\w.{8,})
+      | (?:termin[ée]e?|accept[ée]e?|valid[ée]e?)\s+(?:quand|lorsque|si|d[èe]s\ que)\s+(?P<fr>\w.{8,})
+      | (?:terminad[oa]|hech[oa]|aceptad[oa]|conclu[íi]d[oa]|aceite|pront[oa])\s+(?:cuando|quando|si|se)\s+(?P<es>\w.{8,})
+      | (?:completat[oa]|accettat[oa]|klaar|gereed|geaccepteerd|gotowe|uko[ńn]czone)\s+(?:quando|se|als|wanneer|gdy|kiedy)\s+(?P<it>\w.{8,})""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_SHALL = re.compile(r"(?<!\w)shall\s+(?!we\b|i\b|you\b)(?:not\s+|also\s+|be\s+)?\w+", re.IGNORECASE)
+
+# One requirement: a subject, a modal verb, a state. A wish ("we should probably") is none.
+_MODAL = re.compile(
+    r"""(?<!\w)(?:must(?:n't|\ not)?|should(?:n't|\ not)?|ha(?:s|ve)\ to|needs?\ to\ be|(?:is|are|be)\ (?:able|required|allowed|permitted)\ to|may\ not|can(?:not|'t)?\ (?:only|be)
+        |muss|müssen|soll(?:en|te|ten)?|darf|dürfen|doit|doivent|devra(?:it|ient)?|devront|debe[n]?|deber[áa]n?|deber[íi]an?|deve[m]?|dever[áa]o?|devono|dovr[àa]|dovrebbe|dovranno|moet(?:en)?|dient|musi|muszą|powin(?:ien|na|no|ny))(?!\w)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_NO_REQUIREMENT = re.compile(
+    r"""(?<!\w)(?:should\ (?:probably|maybe|perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple|straight|fine|ok|okay|enough|possible\?|noted|able\ to\ reproduce)|work\ fine|do\ the\ trick|suffice|help|have|already|just|mean)|(?:we|i|you|one|someone|somebody)\ (?:should|must|have\ to|need\ to|could)\ (?:probably|also|maybe|investigate|consider|look|discuss|think|talk|check|try|decide|find|figure|document|look\ into|agree|make|do|have|get|see|start|wait|use|go|be)
+        |must\ have\ been|must\ be\ (?:a\ (?:bug|mistake|problem)|something|because|due)|has\ to\ do\ with|have\ to\ do\ with|currently|at\ the\ moment|right\ now|instead\ it|but\ (?:it|this|the|they|we|instead|does|is)|however|used\ to|fails?\ to|does\ ?n[o']t\ work|is\ broken|crash\w*|why\b)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_NUMERIC_END = re.compile(
+    r"""(?:(?:within|under|below|less\ than|fewer\ than|no\ more\ than|at\ least|at\ most|up\ to|for|every|maximum\ of|minimum\ of|exactly|[<>≤≥]=?)\s*\d[\d.,]*\s*\w+|\d[\d.,]*\s*(?:%|concurrent|simultaneous|parallel)|from\s+\d[\d.,]*\s*%?\s+to\s+\d[\d.,]*)""",
+    re.IGNORECASE,
+)
+# "The user may search channels", "A share icon is added to each post": a state that one can look at.
+_END_STATE = re.compile(
+    r"""^\W*(?:the|an?|all|each|every|no|any|only|user|users|admins?|customers?|visitors?|when|if|once|after|given|while|clicking|tapping|pressing|selecting|hovering)\b
+        .*?\b(?:is|are|can|may|cannot|can't|will|won't|must|should|shows?|displays?|appears?|opens?|returns?|gets?|has|have|receives?|sees?|remains?|stays?|contains?|becomes?|works?|disappears?|redirects?|reflects?|supports?|exists?|accepts?)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_REPORT = re.compile(
+    r"""\b(?:currently|at\ the\ moment|right\ now|issues?|problems?|errors?|fail(?:s|ed|ing)?|broken|doesn't|does\ not|isn't|not\ working|wrong|bug|seems?|noticed|instead\ of|would\ be|could|maybe|perhaps|todo|tbd)\b|\?\s*$""",
+    re.IGNORECASE,
+)
+# Boxes that list work and not conditions: an imperative at the start.
+_WORK_STEP = re.compile(
+    r"""^\W*(?:add|update|create|implement|write|refactor|remove|delete|rename|move|fix|deploy|merge|release|investigate|research|review|discuss|decide|check|test|document|migrate|set\ ?up|setup|build|design|replace|change|convert|extract|clean\ ?up|configure|install|integrate|introduce|make|use|get|find|define|identify|prepare|publish|push|open|close|ask|talk|schedule|communicate|announce|notify|verify\ with|assign|label|link|post|share|send|draft|plan|evaluate|explore|figure|run|rebase|bump|upgrade|generate|import|export\ the|port|apply|adjust|enable|disable|allow|support|improve|expose|reuse|drop|split|wire|hook|copy|download|upload|sync|backport|complete|finish|ensure\ that\ all\ \w+\ have\ been|confirm\ with)\b""",
+    re.IGNORECASE,
+)
+_FAULT_MEANINGS = (Meaning.STEPS, Meaning.ACTUAL)
+_IMAGE_MARK = re.compile(r"!\[[^\]]*\]\(|!\S[^!\n]*\.(?:png|jpe?g|gif|svg)[^!\n]*!|<img\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"[^.!?\n;]+(?:[.!?;]+(?=\s|$)|\n|$)")
+_WAIVER = re.compile(
+    r"^\W*(?:n/?a|not applicable)\s*[-–—:,.(]+\s*(?P<reason>(?:\S+\s+){2,}\S.*?)\)?\s*$", re.IGNORECASE | re.DOTALL
+)
+
+MIN_BOXES = 2  # catalogue AC001: one box is a reminder
+MIN_STATEMENTS = 2  # one "should" is a wish, two are requirements
+MIN_END_STATES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """What was found: criteria, or an empty place for them, or a reason why there are none."""
+
+    found: Evidence | None = None
+    shells: tuple[Evidence, ...] = ()
+    waiver: str | None = None
+    unreadable: str | None = None
+    elsewhere: Evidence | None = None
+
+
+class CriteriaRule(Rule):
+    """What the rules about missing criteria share: the options and the reading."""
+
+    types: frozenset[IssueType] = frozenset({IssueType.STORY})  # a bug's criterion is its expected behaviour
+    min_items: int = 1  # authored lines that a field or section must hold
+    accept_phrases: bool = True  # "done when ...", "shall", two or more must or should statements
+    accept_comments: bool = True  # a comment of the author or owner that opens with an acceptance heading
+    accept_links: tuple[
+        str, ...
+    ] = ()  # domains whose pages may hold the criteria: the finding is then only information
+    inherit: bool = False  # whether the parent's criteria count
+
+    def criteria(self, issue: Issue, context: Context) -> Criteria:
+        """The criteria of the issue, or what stands in their place."""
+        document = context.texts.body(issue)
+        waiver = self._waiver(issue, document)
+        if waiver is not None:
+            return Criteria(waiver=waiver)
+        found = next(self._found(issue, document, context), None)
+        if found is not None:
+            return Criteria(found=found)
+        return Criteria(
+            shells=tuple(_shells(issue, document, context)),
+            unreadable=_only_in_image(document),
+            elsewhere=self._link(document),
+        )
+
+    def _waiver(self, issue: Issue, document: Document) -> str | None:
+        for section in document.under(Meaning.ACCEPTANCE):
+            if section.waiver is not None:
+                return section.waiver
+        stated = _WAIVER.match(field_text(issue, FIELD))
+        return stated["reason"].strip() if stated else None
+
+    def _found(self, issue: Issue, document: Document, context: Context) -> Iterator[Evidence]:
+        yield from self._in_field(issue, context)
+        yield from self._in_sections(document)
+        yield from _in_checklists(issue, document)
+        yield from _in_gherkin(document)
+        if self.accept_comments:
+            yield from self._in_comments(issue, context)
+        if self.accept_phrases:
+            yield from phrases(document)
+        if self.inherit:
+            yield from self._inherited(issue, context)
+
+    def _in_field(self, issue: Issue, context: Context) -> Iterator[Evidence]:
+        text = field_text(issue, FIELD)
+        if not text:
+            return
+        document = context.texts.read(text, issue.markup)
+        held = [item for item in document.items if not _LABELLED.match(item.text) or not is_blank_label(item.text)]
+        if len(held) >= self.min_items:
+            yield of_part(document, held[0], kind="F", field=f"fields.{FIELD}")
+        elif any(not scenario.is_shell for scenario in document.scenarios):
+            yield of_value("F", f"fields.{FIELD}", text)
+
+    def _in_sections(self, document: Document, field: str = "body") -> Iterator[Evidence]:
+        for section in document.under(Meaning.ACCEPTANCE):
+            if len(section.items) >= self.min_items:
+                yield of_part(document, section.items[0], kind="S", field=field)
+        for line in document.items:
+            stated = _LABELLED.match(line.text)
+            if stated and not is_blank_label(line.text):
+                yield of_part(document, line, kind="S", field=field)
+        for section in document.sections:
+            if section.meanings == {Meaning.OTHER} or not section.meanings:
+                yield from self._in_other_section(document, section, field)
+
+    def _in_other_section(self, document: Document, section: Section, field: str) -> Iterator[Evidence]:
+        if _CONDITION_HEADING.match(section.heading) and len(section.items) >= self.min_items:
+            yield of_part(document, section.items[0], kind="S", field=field, note=section.heading)
+
+    def _in_comments(self, issue: Issue, context: Context) -> Iterator[Evidence]:
+        allowed = {issue.reporter, *issue.assignees, *issue.accountable} - {None}
+        for comment in issue.comments:
+            if not comment.is_bot and not comment.is_own and comment.author in allowed:
+                yield from self._in_comment(comment, context)
+
+    def _in_comment(self, comment: Comment, context: Context) -> Iterator[Evidence]:
+        document = context.texts.read(comment.body, comment.markup)
+        opening = document.sections[0] if document.sections else None
+        if (
+            opening is None
+            or Meaning.ACCEPTANCE not in opening.meanings
+            or document.text[: opening.start].strip("#*_ \n")
+        ):
+            return
+        if len(opening.items) >= self.min_items:
+            field = f"comments.{comment.id}"
+            yield of_part(document, opening.items[0], kind="S", field=field, confidence=ACCEPTED_COMMENT)
+
+    def _inherited(self, issue: Issue, context: Context) -> Iterator[Evidence]:
+        parent = context.backlog.parent(issue)
+        if parent is None:
+            return
+        for evidence in self._found_in_parent(parent, context):
+            yield Evidence(
+                kind=evidence.kind, field="parent", excerpt=evidence.excerpt, note=f"inherited from {parent.key}"
+            )
+
+    def _found_in_parent(self, parent: Issue, context: Context) -> Iterator[Evidence]:
+        document = context.texts.body(parent)
+        yield from self._in_field(parent, context)
+        yield from self._in_sections(document)
+        yield from _in_checklists(parent, document)
+        yield from _in_gherkin(document)
+
+    def _link(self, document: Document) -> Evidence | None:
+        for link in document.links:
+            if is_allowed(link, self.accept_links):
+                return of_value("P", "body", link, note="link")
+        return None
+
+
+def is_allowed(link: str, domains: tuple[str, ...]) -> bool:
+    """Whether a link leads to one of the domains or below it."""
+    host = (urlsplit(link).hostname or "").casefold()
+    return any(host == domain.casefold() or host.endswith("." + domain.casefold()) for domain in domains)
+
+
+def field_text(issue: Issue, name: str) -> str:
+    """A mapped field as text; lists become lines."""
+    value = issue.fields.get(name)
+    if isinstance(value, (list, tuple)):
+        return "\n".join(f"- {each}" for each in value)
+    return value if isinstance(value, str) else ""
+
+
+def is_blank_label(text: str) -> bool:
+    """Whether "AC: ..." holds nothing after its label."""
+    stated = _LABELLED.match(text)
+    return stated is not None and not re.search(r"\w{2,}\W+\w{2,}|[^\W\d_a-zA-ZÀ-ž]{4,}", stated["rest"])
+
+
+def excluded_spans(document: Document) -> tuple[tuple[int, int], ...]:
+    return tuple((section.start, section.end) for section in document.under(Meaning.EXCLUDED))
+
+
+def _in_checklists(issue: Issue, document: Document) -> Iterator[Evidence]:
+    real = [item for item in issue.checklist if len(item.text.split()) >= 2]
+    if real:
+        yield of_value("C", "checklist", real[0].text)
+    excluded = {item.start for section in document.under(Meaning.EXCLUDED) for item in section.items}
+    boxes = [item for item in document.items if item.ticked is not None and item.start not in excluded]
+    conditions = [item for item in boxes if not _WORK_STEP.match(item.text)]
+    if len(boxes) >= MIN_BOXES and 2 * len(conditions) > len(boxes):
+        yield of_part(document, conditions[0], kind="C", field="body")
+
+
+def _in_gherkin(document: Document) -> Iterator[Evidence]:
+    for scenario in document.scenarios:
+        if not scenario.is_shell:
+            yield of_part(document, scenario, kind="G", field="body")
+
+
+def phrases(document: Document) -> Iterator[Evidence]:
+    """Conditions stated in running text; a text that reports a fault states what should have happened, not these."""
+    for line in document.items:
+        if _DONE_WHEN.search(line.text) or _SHALL.search(line.text):
+            yield of_part(document, line, kind="P", field="body")
+    if document.under(*_FAULT_MEANINGS):
+        return
+    statements = [line for line in authored_lines(document) for _ in _requirements(line.text)]
+    if len(statements) >= MIN_STATEMENTS:
+        yield of_part(document, statements[0], kind="P", field="body", note=f"{len(statements)} requirements")
+    numeric = next((line for line in authored_lines(document) if any(map(_is_numeric, _requirements(line.text)))), None)
+    if numeric is not None:
+        yield of_part(document, numeric, kind="P", field="body", note="a number to check")
+    yield from _end_states(document)
+
+
+def authored_lines(document: Document) -> list[Item]:
+    excluded = {item.start for section in document.under(Meaning.EXCLUDED) for item in section.items}
+    return [item for item in document.items if item.start not in excluded]
+
+
+def _requirements(text: str) -> Iterator[str]:
+    for sentence in _SENTENCE.findall(text):
+        if _MODAL.search(sentence) and not _NO_REQUIREMENT.search(sentence) and not sentence.rstrip().endswith("?"):
+            yield sentence
+
+
+def _is_numeric(sentence: str) -> bool:
+    return bool(_NUMERIC_END.search(sentence))
+
+
+def _end_states(document: Document) -> Iterator[Evidence]:
+    """A list most of whose items are states that one can look at."""
+    items = [item for item in authored_lines(document) if item.is_list_item]
+    states = [item for item in items if _END_STATE.match(item.text) and not _REPORT.search(item.text)]
+    if len(states) >= MIN_END_STATES and 2 * len(states) > len(items):
+        yield of_part(document, states[0], kind="P", field="body", note=f"{len(states)} end states")
+
+
+def _shells(issue: Issue, document: Document, context: Context) -> Iterator[Evidence]:
+    """Places made for criteria that hold none."""
+    text = field_text(issue, FIELD)
+    if text.strip():
+        yield of_value("F", f"fields.{FIELD}", text)
+    for section in document.under(Meaning.ACCEPTANCE):
+        yield of_span(document, section.start, section.end, kind="S", field="body", note=_why_empty(section))
+    for line in document.items:
+        if _LABELLED.match(line.text) and is_blank_label(line.text):
+            yield of_part(document, line, kind="S", field="body")
+    for scenario in document.scenarios:
+        if scenario.is_shell:
+            yield of_part(document, scenario, kind="G", field="body")
+
+
+def _why_empty(section: Section) -> str:
+    reasons = dict.fromkeys(line.reason.value for line in section.dropped)
+    return ", ".join(reasons) or "nothing under it"
+
+
+def _only_in_image(document: Document) -> str | None:
+    """Why criteria may exist in a picture that cannot be read."""
+    for section in document.under(Meaning.ACCEPTANCE):
+        if not section_lines(section) and _IMAGE_MARK.search(document.text[section.start : section.end]):
+            return "the acceptance criteria are an image"
+    if document.images and not document.items and not _authored_though_dropped(document):
+        return "the description is only an image"
+    return None
+
+
+def _authored_though_dropped(document: Document) -> bool:
+    counted = (DropReason.TOO_SHORT, DropReason.QUOTE, DropReason.PLACEHOLDER, DropReason.TEMPLATE)
+    return any(line.reason in counted for line in document.dropped)
+
+
+__all__ = ["Criteria", "CriteriaRule", "Dropped", "field_text", "is_allowed", "phrases"]
