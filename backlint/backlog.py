@@ -170,6 +170,10 @@ class Backlog:
             for membership in issue.sprints
         )
 
+    def is_in_sprint(self, issue: Issue) -> bool:
+        """Whether the issue is in a running sprint, or in the next one of its team."""
+        return self._is_planned(issue, self._upcoming_sprints)
+
     def is_near(self, issue: Issue) -> bool:
         """Started, ready, in the current or next sprint, or at the top of its ranked backlog (catalogue 1.4)."""
         return issue.is_open and (self.near_is_all or issue.identity in self._near)
