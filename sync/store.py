@@ -294,14 +294,14 @@ def _change_rows(issue: Issue) -> list[dict[str, Any]]:
 
 
 def _comment_rows(issue: Issue) -> list[dict[str, Any]]:
-    return [_comment_row(issue, position, comment) for position, comment in enumerate(issue.comments)]
+    return [comment_row(issue.source, issue.id, position, comment) for position, comment in enumerate(issue.comments)]
 
 
-def _comment_row(issue: Issue, position: int, comment: Comment) -> dict[str, Any]:
+def comment_row(source: str, issue: str, position: int, comment: Comment) -> dict[str, Any]:
     return {
-        **_of(issue), "id": comment.id, "position": position, "at": comment.at, "author": comment.author,
-        "body": comment.body, "markup": comment.markup.value, "edited_at": comment.edited_at,
-        "is_bot": comment.is_bot, "is_own": comment.is_own,
+        "source": source, "issue": issue, "id": comment.id, "position": position, "at": comment.at,
+        "author": comment.author, "body": comment.body, "markup": comment.markup.value,
+        "edited_at": comment.edited_at, "is_bot": comment.is_bot, "is_own": comment.is_own,
     }  # fmt: skip
 
 
@@ -508,3 +508,18 @@ def last_run(connection: Connection, kind: str) -> Mapping[str, Any] | None:
     query = sa.select(t.runs).where(t.runs.c.kind == kind, t.runs.c.outcome == "done")
     row = connection.execute(query.order_by(t.runs.c.started_at.desc(), t.runs.c.id).limit(1)).mappings().first()
     return None if row is None else dict(row)
+
+
+def checked_sources(connection: Connection) -> set[str]:
+    """Sources that an earlier check has judged: their baseline is taken."""
+    query = sa.select(t.runs.c.facts).where(t.runs.c.kind == "check", t.runs.c.outcome == "done")
+    return {source for facts in connection.execute(query).scalars() for source in facts.get("sources", ())}
+
+
+def ids_in_scopes(connection: Connection, scopes: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """(source, id) of every issue that was pulled with one of the (source, scope) pairs."""
+    found: set[tuple[str, str]] = set()
+    for source, scope in scopes:
+        query = sa.select(t.issues.c.id).where(t.issues.c.source == source, t.issues.c.scope == scope)
+        found |= {(source, id) for id in connection.execute(query).scalars()}
+    return found

@@ -303,9 +303,10 @@ findings = Table(
     _text("question"),
     Column("evidence", sa.JSON, nullable=False),
     _flag("is_baseline"),
+    _flag("was_near"),  # when it was opened: a baseline entry dies when its issue comes near
+    _text("text_digest", required=True),  # of title and body when it was opened: ... or when a person edits them
     Column("opened_at", Instant, nullable=False),
     Column("fixed_at", Instant),
-    Column("checked_at", Instant, nullable=False),
     Column("times_opened", sa.Integer, nullable=False),
     Index("ix_findings_source_issue", "source", "issue"),
 )

@@ -52,9 +52,10 @@ def upgrade() -> None:
         sa.Column("question", sa.Text(), nullable=True),
         sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("is_baseline", sa.Boolean(), nullable=False),
+        sa.Column("was_near", sa.Boolean(), nullable=False),
+        sa.Column("text_digest", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("fixed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("times_opened", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_findings")),
     )

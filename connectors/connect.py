@@ -1,0 +1,45 @@
+"""From a configured source to its connector; the one list of trackers there are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pydantic import SecretStr
+
+from backlint.connectors.contract import Connector
+from backlint.errors import ConfigurationError
+from backlint.model import Tracker
+from backlint.settings import SourceSettings, secret
+
+
+def connect(source: SourceSettings, *, sleep: Callable[[float], None] = time.sleep) -> Connector:
+    """The connector of a source, with its token from the environment or file that the source names."""
+    return make_connector(source, _token(source), sleep=sleep)
+
+
+def make_connector(
+    source: SourceSettings, token: SecretStr, *, sleep: Callable[[float], None] = time.sleep
+) -> Connector:
+    """The connector with the token given; each tracker's code is loaded only when it is used."""
+    match source.tracker:
+        case Tracker.JIRA:
+            from backlint.connectors.jira.connector import JiraConnector
+
+            return JiraConnector(source, token, sleep=sleep)
+        case Tracker.LINEAR:
+            from backlint.connectors.linear.connector import LinearConnector
+
+            return LinearConnector(source, token, sleep=sleep)
+        case Tracker.GITHUB:
+            from backlint.connectors.github.connector import GitHubConnector
+
+            return GitHubConnector(source, token, sleep=sleep)
+        case Tracker.FILE:
+            raise ConfigurationError(f"source {source.name!r}: a file is no source; use `backlint check --input FILE`")
+
+
+def _token(source: SourceSettings) -> SecretStr:
+    if source.tracker is Tracker.GITHUB and source.app_id:
+        return SecretStr("")  # the connector makes short-lived tokens from the app's key
+    return secret(source.token_env, file=source.token_file, purpose=f"token of source {source.name!r}")

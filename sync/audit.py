@@ -1,0 +1,119 @@
+"""The nightly job: pull, check, plan, apply, in that order, each part careful about what the one before could not do."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+
+import sqlalchemy as sa
+
+from backlint.connectors.contract import Connector
+from backlint.rules.registry import find
+from backlint.settings import Settings
+from backlint.sync import writes
+from backlint.sync.apply import Applied, apply, settle_unsettled
+from backlint.sync.check import Checked, CheckResult, check_store, without_baseline
+from backlint.sync.database import reading
+from backlint.sync.plan import Candidate, Plan, plan
+from backlint.sync.pull import Progress, SourcePull, pull, quietly
+from backlint.sync.store import begin_run, end_run
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Everything one nightly run did."""
+
+    run: str
+    pulled: tuple[SourcePull, ...]
+    check: CheckResult
+    plan: Plan
+    applied: Applied | None = None
+
+
+def audit(
+    engine: sa.Engine,
+    settings: Settings,
+    connectors: Sequence[Connector],
+    *,
+    clock: Clock,
+    progress: Progress = quietly,
+) -> Audit:
+    """Pull every source, judge what was read completely, and write back what is wanted and allowed."""
+    run = new_id("audit")
+    by_name = {connector.name: connector for connector in connectors}
+    with engine.begin() as connection:
+        begin_run(connection, run, "audit", now=clock())
+    settle_unsettled(engine, by_name, clock=clock)
+    pulled = pull(engine, connectors, now=clock(), loss_share=settings.loss_share, progress=progress)
+    checked = check_store(engine, settings, run=new_id("check"), now=clock())
+    planned = make_plan(engine, settings, checked, now=clock())
+    applied = None
+    if planned.changes:
+        applied = apply(engine, planned.changes, by_name, run=run, clock=clock)
+    with engine.begin() as connection:
+        facts = {
+            "check": checked.run,
+            "written": len(applied.applied) if applied else 0,
+            "failed": len(applied.failed) if applied else 0,
+            "held_back": len(planned.held_back),
+            "complete": all(each.complete for each in pulled),
+        }
+        end_run(connection, run, now=clock(), outcome="done", facts=facts)
+    return Audit(run=run, pulled=pulled, check=checked, plan=planned, applied=applied)
+
+
+def make_plan(engine: sa.Engine, settings: Settings, result: CheckResult, *, now: datetime) -> Plan:
+    """What would be written after this check. Notes what people took back since; writes nothing to a tracker."""
+    issues = [each.issue for each in result.checked]
+    with engine.begin() as connection:
+        writes.note_overrides(connection, issues, now=now)
+        log = writes.written(connection)
+        taken_back = writes.overrides(connection)
+        today = datetime.combine(now.astimezone(settings.zone).date(), time(), settings.zone)
+        recent = writes.comments_since(connection, today)
+    owners = {issue.identity: issue.assignees[0] for issue in issues if issue.assignees}
+    return plan(
+        (_candidate(each, result, log, taken_back) for each in result.checked),
+        settings.write_back,
+        id=new_id("plan"),
+        now=now,
+        zone=settings.zone,
+        project_sizes=Counter((issue.source, issue.project or issue.team or "") for issue in result.backlog.issues),
+        comments_today=Counter((source, owners[source, id]) for source, id in recent if (source, id) in owners),
+    )
+
+
+def _candidate(
+    each: Checked,
+    result: CheckResult,
+    log: Mapping[tuple[str, str], tuple[writes.Written, ...]],
+    taken_back: Mapping[tuple[str, str], tuple[writes.Override, ...]],
+) -> Candidate:
+    findings = result.recorded.findings.get(each.issue.identity, ())
+    spoken = without_baseline(each, findings)
+    labels = {judgement.rule: find(judgement.rule).label for judgement in spoken.failures}
+    return Candidate(
+        issue=each.issue,
+        failures=spoken.failures,
+        asked=spoken.asked,
+        labels={code: label for code, label in labels.items() if label is not None},
+        opened_at={finding.judgement.rule: finding.opened_at for finding in findings},
+        written=log.get(each.issue.identity, ()),
+        overrides=taken_back.get(each.issue.identity, ()),
+    )
+
+
+def unsettled_sources(engine: sa.Engine) -> set[str]:
+    """Sources with writes whose answer was lost: only the tracker knows what became of them."""
+    with reading(engine) as connection:
+        return {row.change.source for row in writes.unsettled(connection)}
+
+
+def new_id(kind: str) -> str:
+    """A short id that sorts with its kind and is typed easily: `backlint undo audit-1f3c9a2b`."""
+    return f"{kind}-{uuid.uuid4().hex[:8]}"

@@ -1,0 +1,368 @@
+"""Checking: what is stored (or a file) becomes verdicts, scores, and findings with a life of their own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from backlint.backlog import Backlog
+from backlint.errors import InputError
+from backlint.flow import service_levels
+from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Verdict
+from backlint.rules.engine import asked, judge, new_ticket_rules
+from backlint.rules.registry import RULES_VERSION, all_rules, configured, find
+from backlint.rules.rule import Context, Rule
+from backlint.scores import IssueScore, issue_score
+from backlint.settings import Settings
+from backlint.status import StatusMap
+from backlint.sync import store
+from backlint.sync.database import reading
+from backlint.sync.findings import Finding, Judged, Recorded, record
+from backlint.text.cache import TextCache
+from backlint.text.templates import learn
+
+Identity = tuple[str, str]
+Advance = Callable[[int, int], None]
+NO_FINDINGS: Recorded = Recorded(findings=MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One issue with its verdicts, its score and what may be asked of it. `score` None: nothing could be judged."""
+
+    issue: Issue
+    judgements: tuple[Judgement, ...]
+    score: IssueScore | None
+    is_near: bool
+
+    @property
+    def failures(self) -> tuple[Judgement, ...]:
+        """What is wrong, the finding with the largest recoverable score first."""
+        failing = [each for each in self.judgements if each.verdict is Verdict.FAIL]
+        return tuple(sorted(failing, key=lambda each: (-self.points(each), -each.severity.rank, each.rule)))
+
+    def points(self, finding: Judgement) -> float:
+        return float(self.score.points(finding)) if self.score else 0.0
+
+    @property
+    def asked(self) -> tuple[Judgement, ...]:
+        return asked(self.judgements, recoverable={each.rule: self.points(each) for each in self.failures})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """A whole check. `cannot_say` are scopes whose pull did not finish: their issues are not judged at all."""
+
+    as_of: datetime
+    rules: tuple[Rule, ...]
+    backlog: Backlog
+    context: Context
+    checked: tuple[Checked, ...]
+    recorded: Recorded = NO_FINDINGS
+    would_find: Mapping[str, int] = field(default_factory=dict)  # rules outside the profile -> their findings
+    cannot_say: tuple[store.ScopeState, ...] = ()
+    unmapped: Mapping[tuple[str, Status], int] = field(default_factory=dict)  # (source, status) -> issues
+    run: str | None = None
+
+    @cached_property
+    def by_identity(self) -> dict[Identity, Checked]:
+        return {each.issue.identity: each for each in self.checked}
+
+    def findings(self) -> list[tuple[Checked, Finding]]:
+        """Every finding with its issue; in a check of a file each is new."""
+        return [
+            (each, finding)
+            for each in self.checked
+            for finding in self.recorded.findings.get(each.issue.identity) or _unrecorded(each, self.as_of)
+        ]
+
+    def worst(self) -> Severity | None:
+        """The highest severity among findings that the baseline does not keep silent."""
+        severities = [finding.judgement.severity for _, finding in self.findings() if not finding.is_baseline]
+        return max(severities, key=lambda severity: severity.rank, default=None)
+
+
+def _unrecorded(each: Checked, now: datetime) -> Iterable[Finding]:
+    return (Finding(fingerprint="", judgement=failure, opened_at=now, is_new=True) for failure in each.failures)
+
+
+# -- what is judged ----------------------------------------------------------------------------------------------------
+
+
+def load_backlog(engine: sa.Engine, settings: Settings, *, now: datetime) -> Backlog:
+    """Everything stored, with categories looked up afresh by the one function that maps them."""
+    with reading(engine) as connection:
+        maps = {
+            name: StatusMap(store.status_facts(connection, name), _configured_statuses(settings, name))
+            for name in store.source_names(connection)
+        }
+        issues = tuple(maps[issue.source].apply(issue) for issue in store.load_issues(connection))
+        people = store.people(connection)
+        projects = store.projects(connection)
+    return make_backlog(issues, settings, now=now, people=people, projects=projects)
+
+
+def make_backlog(
+    issues: Sequence[Issue],
+    settings: Settings,
+    *,
+    now: datetime,
+    people: Mapping[Identity, Person] = MappingProxyType({}),
+    projects: Mapping[Identity, Project] = MappingProxyType({}),
+) -> Backlog:
+    return Backlog(
+        issues=tuple(issues),
+        now=now,
+        people=people,
+        projects=projects,
+        near_is_all=settings.check.near == "all",
+        habits_are_on=settings.check.team_switches == "on",
+    )
+
+
+def _configured_statuses(settings: Settings, name: str) -> Mapping[str, Any]:
+    return next((source.statuses for source in settings.sources if source.name == name), {})
+
+
+def chosen_rules(settings: Settings, *, only: Sequence[str] = ()) -> tuple[Rule, ...]:
+    """The rules of the profile as configured; `only` names codes or families to narrow it to, profile or not."""
+    if only:
+        codes = [find(code).code for code in only]
+        return tuple(rule(settings.rules.get(rule.code)) for rule in all_rules() if rule.code in codes)
+    return configured(
+        settings.check.profile, settings.rules, enabled=settings.check.enable, disabled=settings.check.disable
+    )
+
+
+def judge_backlog(
+    backlog: Backlog,
+    settings: Settings,
+    *,
+    rules: Sequence[Rule] = (),
+    issues: Sequence[Issue] | None = None,
+    as_new: bool = False,
+    advance: Advance = lambda done, total: None,
+) -> tuple[tuple[Checked, ...], Context, Counter[str]]:
+    """Judge the issues (all by default) within the backlog; also counts what rules outside the profile would find."""
+    context = Context(
+        now=backlog.now,
+        backlog=backlog,
+        texts=TextCache(learn(backlog.issues)),
+        timezone=settings.timezone,
+        levels=service_levels(backlog.issues, backlog.now),
+    )
+    chosen = {rule.code for rule in rules}
+    silent = tuple(rule() for rule in all_rules() if rule.code not in chosen) if not as_new else ()
+    dimensions = {rule.code: rule.dimension for rule in rules if rule.dimension is not None}
+    would_find: Counter[str] = Counter()
+    checked: list[Checked] = []
+    wanted = backlog.issues if issues is None else tuple(issues)
+    for count, issue in enumerate(wanted, start=1):
+        asked_of = new_ticket_rules(rules, issue) if as_new else tuple(rules)
+        everything = judge(issue, (*asked_of, *silent), context)
+        judgements = tuple(each for each in everything if each.rule in chosen)
+        would_find.update(each.rule for each in everything if each.verdict is Verdict.FAIL and each.rule not in chosen)
+        checked.append(
+            Checked(
+                issue=issue,
+                judgements=judgements,
+                score=issue_score(judgements, dimensions) if issue.is_open else None,
+                is_near=backlog.is_near(issue),
+            )
+        )
+        if count % 200 == 0 or count == len(wanted):
+            advance(count, len(wanted))
+    return tuple(checked), context, would_find
+
+
+def check_store(
+    engine: sa.Engine,
+    settings: Settings,
+    *,
+    run: str,
+    now: datetime,
+    rules: Sequence[Rule] | None = None,
+    scope: str | None = None,
+    as_new: bool = False,
+    advance: Advance = lambda done, total: None,
+) -> CheckResult:
+    """Check what is stored and record the findings' life. Scopes that were not read completely are left out."""
+    chosen = chosen_rules(settings) if rules is None else tuple(rules)
+    backlog = load_backlog(engine, settings, now=now)
+    with reading(engine) as connection:
+        cannot_say = tuple(state for state in store.scope_states(connection) if not state.is_complete)
+        unread = store.ids_in_scopes(connection, [(state.source, state.scope) for state in cannot_say])
+        known_sources = store.checked_sources(connection)
+    issues = [issue for issue in in_scope(backlog, scope) if issue.identity not in unread]
+    checked, context, would_find = judge_backlog(
+        backlog, settings, rules=chosen, issues=issues, as_new=as_new, advance=advance
+    )
+    first = {issue.source for issue in issues} - known_sources
+    baseline_of: Collection[str] = first if settings.write_back.first_run == "baseline" else ()
+    judged = (Judged(each.issue, each.judgements, each.is_near) for each in checked)
+    with engine.begin() as connection:
+        store.begin_run(connection, run, "check", now=now)
+        recorded = record(connection, run, judged, now=now, baseline_of=baseline_of)
+        facts = {
+            "sources": sorted({issue.source for issue in issues}),
+            "checked": len(checked),
+            "opened": recorded.opened + recorded.reopened,
+            "fixed": recorded.fixed,
+            "rules_version": RULES_VERSION,
+            "is_first": bool(baseline_of),
+        }
+        store.end_run(connection, run, now=now, outcome="done", facts=facts)
+    return CheckResult(
+        as_of=now,
+        rules=chosen,
+        backlog=backlog,
+        context=context,
+        checked=checked,
+        recorded=recorded,
+        would_find=would_find,
+        cannot_say=cannot_say,
+        unmapped=_unmapped(backlog),
+        run=run,
+    )
+
+
+def check_issues(
+    issues: Sequence[Issue],
+    settings: Settings,
+    *,
+    now: datetime,
+    rules: Sequence[Rule],
+    people: Mapping[Identity, Person] = MappingProxyType({}),
+    as_new: bool = False,
+    advance: Advance = lambda done, total: None,
+) -> CheckResult:
+    """Check issues from a file: no tracker, no store, nothing recorded."""
+    backlog = make_backlog(issues, settings, now=now, people=people)
+    checked, context, would_find = judge_backlog(backlog, settings, rules=rules, as_new=as_new, advance=advance)
+    return CheckResult(
+        as_of=now,
+        rules=tuple(rules),
+        backlog=backlog,
+        context=context,
+        checked=checked,
+        would_find=would_find,
+        unmapped=_unmapped(backlog),
+    )
+
+
+def in_scope(backlog: Backlog, scope: str | None) -> tuple[Issue, ...]:
+    """The issues of a source, project, team or scope by its name; InputError when nothing has that name."""
+    if scope is None:
+        return backlog.issues
+    wanted = scope.casefold()
+    found = tuple(issue for issue in backlog.issues if wanted in _names(issue))
+    if not found:
+        known = sorted({name for issue in backlog.issues for name in _names(issue)})
+        raise InputError(f"nothing stored belongs to {scope!r}; there is {', '.join(known[:20]) or 'nothing at all'}")
+    return found
+
+
+def _names(issue: Issue) -> set[str]:
+    prefix = issue.key.partition("#")[0] if "#" in issue.key else issue.key.rpartition("-")[0]
+    return {name.casefold() for name in (issue.source, issue.project, issue.team, prefix) if name}
+
+
+def _unmapped(backlog: Backlog) -> dict[tuple[str, Status], int]:
+    counts: Counter[tuple[str, Status]] = Counter()
+    for issue in backlog.issues:
+        if issue.status.category.value == "unknown" and issue.presence is Presence.PRESENT:
+            counts[issue.source, issue.status] += 1
+    return dict(counts)
+
+
+# -- what other programs read ------------------------------------------------------------------------------------------
+
+
+def to_json(result: CheckResult, *, all_verdicts: bool = False) -> dict[str, Any]:
+    """The shape of `check --format json`."""
+    names = {rule.code: rule.name for rule in result.rules}
+    shape: dict[str, Any] = {
+        "as_of": result.as_of.isoformat(),
+        "rules_version": RULES_VERSION,
+        "checked": len(result.checked),
+        "findings": [_finding_json(each, finding, names) for each, finding in result.findings()],
+        "scores": {
+            f"{each.issue.source}:{each.issue.key}": {
+                "source": each.issue.source,
+                "issue": each.issue.key,
+                "score": each.score.shown,
+                "band": each.score.band,
+            }
+            for each in result.checked
+            if each.score is not None
+        },
+        "would_find": dict(sorted(result.would_find.items())),
+        "cannot_say": [
+            {"source": state.source, "scope": state.scope, "problem": state.problem or "its pull did not finish"}
+            for state in result.cannot_say
+        ],
+        "unmapped": [
+            {"source": source, "status": {"id": status.id, "name": status.name}, "issues": count}
+            for (source, status), count in result.unmapped.items()
+        ],
+    }
+    if all_verdicts:
+        shape["verdicts"] = [
+            _verdict_json(each.issue, judgement) for each in result.checked for judgement in each.judgements
+        ]
+    return shape
+
+
+def _finding_json(each: Checked, finding: Finding, names: Mapping[str, str]) -> dict[str, Any]:
+    judgement = finding.judgement
+    return {
+        "source": each.issue.source,
+        "issue": each.issue.key,
+        "id": each.issue.id,
+        "url": each.issue.url,
+        "rule": judgement.rule,
+        "name": names.get(judgement.rule, judgement.rule),
+        "severity": judgement.severity.value,
+        "message": judgement.message,
+        "question": judgement.question,
+        "confidence": judgement.confidence,
+        "evidence": _evidence_json(judgement),
+        "recoverable": round(each.points(judgement), 2),
+        "waived": False,
+        "baselined": finding.is_baseline,
+        "new": finding.is_new,
+    }
+
+
+def _verdict_json(issue: Issue, judgement: Judgement) -> dict[str, Any]:
+    return {
+        "source": issue.source,
+        "issue": issue.key,
+        "id": issue.id,
+        "rule": judgement.rule,
+        "verdict": judgement.verdict.value,
+        "evidence": _evidence_json(judgement),
+        "reason": judgement.reason or judgement.message,
+    }
+
+
+def _evidence_json(judgement: Judgement) -> list[dict[str, Any]]:
+    plain: list[dict[str, Any]] = msgspec.to_builtins(judgement.evidence)
+    return plain
+
+
+def without_baseline(each: Checked, findings: Sequence[Finding]) -> Checked:
+    """The issue as the write-back may speak of it: what the baseline accepted is no failure."""
+    silent = {finding.judgement for finding in findings if finding.is_baseline}
+    if not silent:
+        return each
+    kept = tuple(judgement for judgement in each.judgements if judgement not in silent)
+    return replace(each, judgements=kept)

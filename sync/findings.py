@@ -1,0 +1,186 @@
+"""The life of findings in the store: opened, still there, fixed, opened again; and the baseline of the first check."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from backlint.model import Issue, Judgement
+from backlint.rules.engine import fingerprint
+from backlint.sync import tables as t
+from backlint.sync.store import CHUNK, upsert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A failing judgement with its life so far."""
+
+    fingerprint: str
+    judgement: Judgement
+    opened_at: datetime
+    is_new: bool = False  # opened or opened again by this very check
+    is_baseline: bool = False
+    times_opened: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One issue with every verdict on it, ready to be recorded."""
+
+    issue: Issue
+    judgements: tuple[Judgement, ...]
+    is_near: bool
+
+    @property
+    def failures(self) -> tuple[Judgement, ...]:
+        return tuple(judgement for judgement in self.judgements if judgement.verdict.value == "fail")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a check changed: the open findings by issue, and how many opened, reopened and were fixed."""
+
+    findings: Mapping[tuple[str, str], tuple[Finding, ...]]
+    opened: int = 0
+    reopened: int = 0
+    fixed: int = 0
+
+
+def text_digest(issue: Issue) -> str:
+    """Of what a person wrote: a baseline entry dies when it changes."""
+    return hashlib.sha256(f"{issue.title}\0{issue.body}".encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def record(
+    connection: Connection, run: str, judged: Iterable[Judged], *, now: datetime, baseline_of: Collection[str] = ()
+) -> Recorded:
+    """Bring the stored findings of the judged issues in line with the verdicts. `baseline_of` names first-time sources.
+
+    A verdict `unknown` changes nothing: what could not be judged is neither fixed nor new.
+    """
+    judged = tuple(judged)
+    known = _known(connection, {each.issue.source for each in judged})
+    rows: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    found: dict[tuple[str, str], tuple[Finding, ...]] = {}
+
+    def note(fingerprint_: str, event: str) -> None:
+        events.append({"fingerprint": fingerprint_, "at": now, "event": event, "run": run})
+
+    for each in judged:
+        open_now: list[Finding] = []
+        for judgement in each.failures:
+            mark = fingerprint(judgement)
+            before = known.get(mark)
+            finding = _finding(mark, judgement, before, now=now, is_first=each.issue.source in baseline_of)
+            if before is not None and not finding.is_new and _leaves_baseline(before, each):
+                finding = replace(finding, is_baseline=False)
+            row = _row(finding, each, before)
+            if before is None or any(before[name] != value for name, value in row.items()):
+                rows.append(row)
+            if finding.is_new:
+                note(mark, "opened" if before is None else "reopened")
+            open_now.append(finding)
+        found[each.issue.identity] = tuple(open_now)
+    fixed = _fixed(known, judged)
+    for mark in fixed:
+        note(mark, "fixed")
+    for start in range(0, len(rows), CHUNK):
+        upsert(connection, t.findings, rows[start : start + CHUNK])
+    for start in range(0, len(fixed), CHUNK):
+        connection.execute(
+            sa.update(t.findings)
+            .where(t.findings.c.fingerprint.in_(fixed[start : start + CHUNK]))
+            .values(state="fixed", fixed_at=now, is_baseline=False)
+        )
+    if events:
+        connection.execute(t.finding_events.insert(), events)
+    counts = [event["event"] for event in events]
+    return Recorded(
+        findings=found, opened=counts.count("opened"), reopened=counts.count("reopened"), fixed=counts.count("fixed")
+    )
+
+
+def _known(connection: Connection, sources: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    rows = connection.execute(sa.select(t.findings).where(t.findings.c.source.in_(sources))).mappings()
+    return {row["fingerprint"]: dict(row) for row in rows}
+
+
+def _finding(
+    mark: str, judgement: Judgement, before: Mapping[str, Any] | None, *, now: datetime, is_first: bool
+) -> Finding:
+    if before is None:
+        return Finding(fingerprint=mark, judgement=judgement, opened_at=now, is_new=True, is_baseline=is_first)
+    if before["state"] == "fixed":
+        return Finding(
+            fingerprint=mark, judgement=judgement, opened_at=now, is_new=True, times_opened=before["times_opened"] + 1
+        )
+    return Finding(
+        fingerprint=mark,
+        judgement=judgement,
+        opened_at=before["opened_at"],
+        is_baseline=before["is_baseline"],
+        times_opened=before["times_opened"],
+    )
+
+
+def _leaves_baseline(before: Mapping[str, Any], each: Judged) -> bool:
+    """Catalogue 9: an entry dies when the issue becomes near, or when a person edits the text."""
+    return (each.is_near and not before["was_near"]) or before["text_digest"] != text_digest(each.issue)
+
+
+def _row(finding: Finding, each: Judged, before: Mapping[str, Any] | None) -> dict[str, Any]:
+    judgement = finding.judgement
+    carried = before if before is not None and not finding.is_new else None
+    return {
+        "fingerprint": finding.fingerprint, "source": judgement.source, "issue": judgement.issue,
+        "rule": judgement.rule, "state": "open", "severity": judgement.severity.value,
+        "confidence": judgement.confidence, "message": judgement.message, "question": judgement.question,
+        "evidence": msgspec.to_builtins(judgement.evidence), "is_baseline": finding.is_baseline,
+        "was_near": carried["was_near"] if carried else each.is_near,
+        "text_digest": carried["text_digest"] if carried else text_digest(each.issue),
+        "opened_at": finding.opened_at, "fixed_at": None, "times_opened": finding.times_opened,
+    }  # fmt: skip
+
+
+def _fixed(known: Mapping[str, Mapping[str, Any]], judged: Iterable[Judged]) -> list[str]:
+    """Open findings whose rule was asked again and neither failed nor had to leave it open."""
+    still: set[str] = set()
+    asked: dict[tuple[str, str, str], set[str]] = {}
+    for each in judged:
+        still.update(fingerprint(judgement) for judgement in each.failures)
+        for judgement in each.judgements:
+            asked.setdefault((judgement.source, judgement.issue, judgement.rule), set()).add(judgement.verdict.value)
+    return [
+        mark
+        for mark, row in known.items()
+        if row["state"] == "open"
+        and mark not in still
+        and "unknown" not in asked.get((row["source"], row["issue"], row["rule"]), {"unknown"})
+    ]
+
+
+def stored_messages(connection: Connection, fingerprints: Collection[str]) -> dict[str, str]:
+    """The words of findings by fingerprint, open or fixed."""
+    query = sa.select(t.findings.c.fingerprint, t.findings.c.message).where(
+        t.findings.c.fingerprint.in_(list(fingerprints))
+    )
+    return {row.fingerprint: row.message for row in connection.execute(query)}
+
+
+def history(connection: Connection, source: str, issue: str) -> tuple[Mapping[str, Any], ...]:
+    """The life of an issue's findings, oldest first: at, event, rule, message; for `explain`."""
+    query = (
+        sa.select(t.finding_events.c.at, t.finding_events.c.event, t.findings.c.rule, t.findings.c.message)
+        .join(t.findings, t.findings.c.fingerprint == t.finding_events.c.fingerprint)
+        .where(t.findings.c.source == source, t.findings.c.issue == issue)
+        .order_by(t.finding_events.c.id)
+    )
+    return tuple(dict(row) for row in connection.execute(query).mappings())

@@ -1,0 +1,371 @@
+"""Planning a write-back: from findings and what was written before to the changes still wanted. Pure.
+
+Careful by rule (catalogue 8): only our labels and our one comment, silent on clean issues, people win, and whatever
+may not be written now is held back with its reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from backlint.activity import human_events
+from backlint.model import Comment, Issue, Judgement, Presence, Severity
+from backlint.settings import WriteBackSettings
+from backlint.sync import comment as managed
+
+COMMENTS_PER_OWNER_AND_DAY = 5  # catalogue 8
+WEEKEND = (5, 6)
+
+
+class ChangeKind(StrEnum):
+    ADD_LABEL = "add_label"
+    REMOVE_LABEL = "remove_label"
+    PUT_COMMENT = "put_comment"
+    DELETE_COMMENT = "delete_comment"
+
+    @property
+    def is_label(self) -> bool:
+        return self in (ChangeKind.ADD_LABEL, ChangeKind.REMOVE_LABEL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One write: a label added or removed, or our comment put (created or edited in place)."""
+
+    source: str
+    issue: str
+    key: str
+    kind: ChangeKind
+    because: tuple[str, ...]  # rule codes
+    label: str | None = None
+    body: str | None = None
+    project: str = ""
+    owner: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    change: Change
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What would be written, what is held back and why; `alarms` name projects for which nothing is written at all."""
+
+    id: str
+    changes: tuple[Change, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    alarms: tuple[str, ...] = ()
+
+    @property
+    def issues(self) -> int:
+        return len({(change.source, change.issue) for change in self.changes})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A write of ours that the tracker confirmed."""
+
+    kind: ChangeKind
+    at: datetime
+    because: tuple[str, ...]
+    label: str | None = None
+    body: str | None = None
+    comment: str | None = None
+    digest: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person took back what we wrote: a label by its name, or `comment`."""
+
+    subject: str
+    because: tuple[str, ...]
+    noticed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An issue with what may be said about it: `failures` without baseline and waived ones, the best first."""
+
+    issue: Issue
+    failures: tuple[Judgement, ...]
+    asked: tuple[Judgement, ...]  # the questions that the comment may ask
+    labels: Mapping[str, str]  # rule code -> label without prefix
+    opened_at: Mapping[str, datetime] = field(default_factory=dict)  # rule code -> when its finding (re)opened
+    written: tuple[Written, ...] = ()  # oldest first
+    overrides: tuple[Override, ...] = ()
+
+
+def plan(
+    candidates: Iterable[Candidate],
+    settings: WriteBackSettings,
+    *,
+    id: str,
+    now: datetime,
+    zone: ZoneInfo,
+    project_sizes: Mapping[tuple[str, str], int],
+    comments_today: Mapping[tuple[str, str], int] | None = None,
+) -> Plan:
+    """The changes that are wanted and allowed now. After they are applied, planning again gives none.
+
+    `project_sizes` is the number of issues in each (source, project); `comments_today` of comments per (source, owner).
+    """
+    if settings.mode == "off":
+        return Plan(id=id)
+    wanted: list[Change] = []
+    held: list[HeldBack] = []
+    for candidate in candidates:
+        for change in _changes(candidate, settings):
+            why = _held_by_issue(candidate, change, settings, now=now, zone=zone)
+            if why is None:
+                wanted.append(change)
+            else:
+                held.append(HeldBack(change, why))
+    alarms = tuple(_alarms(wanted, settings, project_sizes))
+    stopped = {(source, project) for source, project, _ in alarms}
+    held += [HeldBack(c, "the run would touch too much of its project") for c in wanted if _project(c) in stopped]
+    allowed, over = _within_caps([c for c in wanted if _project(c) not in stopped], settings, comments_today or {})
+    return Plan(
+        id=id, changes=tuple(allowed), held_back=(*held, *over), alarms=tuple(sentence for _, _, sentence in alarms)
+    )
+
+
+# -- what is wanted ----------------------------------------------------------------------------------------------------
+
+
+def _changes(candidate: Candidate, settings: WriteBackSettings) -> Iterator[Change]:
+    yield from _label_changes(candidate, settings)
+    if settings.mode == "labels+comment":
+        yield from _comment_changes(candidate, settings)
+
+
+def _label_changes(candidate: Candidate, settings: WriteBackSettings) -> Iterator[Change]:
+    wanted = _wanted_labels(candidate, settings)
+    present = candidate.issue.labels
+    ours = {label for label in present if label.startswith(settings.label_prefix)} & _added_by_us(candidate)
+    for label in sorted(wanted.keys() - present):
+        yield _change(candidate, ChangeKind.ADD_LABEL, because=wanted[label], label=label)
+    for label in sorted(ours - wanted.keys()):
+        yield _change(candidate, ChangeKind.REMOVE_LABEL, because=_reason_of(candidate, label), label=label)
+
+
+def _wanted_labels(candidate: Candidate, settings: WriteBackSettings) -> dict[str, tuple[str, ...]]:
+    """At most `per_issue` labels with the rules behind each; findings of severity info never label."""
+    wanted: dict[str, tuple[str, ...]] = {}
+    for failure in candidate.failures:
+        name = candidate.labels.get(failure.rule)
+        if name is None or failure.severity in (Severity.INFO, Severity.CRITICAL):
+            continue
+        label = f"{settings.label_prefix}{name}"
+        if label in wanted or len(wanted) < settings.per_issue:
+            wanted[label] = tuple(dict.fromkeys((*wanted.get(label, ()), failure.rule)))
+    return wanted
+
+
+def _added_by_us(candidate: Candidate) -> set[str]:
+    """Labels whose last write of ours was an addition: only these are ours to remove."""
+    last = {each.label: each.kind for each in candidate.written if each.label is not None}
+    return {label for label, kind in last.items() if kind is ChangeKind.ADD_LABEL}
+
+
+def _reason_of(candidate: Candidate, label: str) -> tuple[str, ...]:
+    return next((each.because for each in reversed(candidate.written) if each.label == label), ())
+
+
+def _comment_changes(candidate: Candidate, settings: WriteBackSettings) -> Iterator[Change]:
+    standing = _own_comment(candidate.issue)
+    last = _last_comment(candidate)
+    questions = _questions(candidate, standing, last)
+    if not questions and standing is None:
+        return
+    body = managed.render(questions, skip_label=f"{settings.label_prefix}skip", explain_url=settings.explain_url)
+    if standing is not None and last is not None and last.body == body:
+        return
+    because = tuple(each.rule for each in questions) or (last.because if last else ())
+    yield _change(candidate, ChangeKind.PUT_COMMENT, because=because, body=body)
+
+
+def _questions(candidate: Candidate, standing: Comment | None, last: Written | None) -> tuple[Judgement, ...]:
+    """What the comment asks; after a person deleted it, nothing that it had already asked."""
+    if standing is not None or last is None:
+        return candidate.asked
+    return tuple(each for each in candidate.asked if each.rule not in _silenced(candidate))
+
+
+def _silenced(candidate: Candidate) -> set[str]:
+    return {code for each in candidate.written if each.kind is ChangeKind.PUT_COMMENT for code in each.because}
+
+
+def _own_comment(issue: Issue) -> Comment | None:
+    return next((comment for comment in issue.comments if comment.is_own), None)
+
+
+def _last_comment(candidate: Candidate) -> Written | None:
+    last = next((each for each in reversed(candidate.written) if not each.kind.is_label), None)
+    return last if last is not None and last.kind is ChangeKind.PUT_COMMENT else None
+
+
+def _change(candidate: Candidate, kind: ChangeKind, *, because: Sequence[str], **rest: str) -> Change:
+    issue = candidate.issue
+    return Change(
+        source=issue.source,
+        issue=issue.id,
+        key=issue.key,
+        url=issue.url,
+        kind=kind,
+        because=tuple(because),
+        project=issue.project or issue.team or "",
+        owner=issue.assignees[0] if issue.assignees else None,
+        **rest,
+    )
+
+
+# -- what must wait ----------------------------------------------------------------------------------------------------
+
+
+def _held_by_issue(
+    candidate: Candidate, change: Change, settings: WriteBackSettings, *, now: datetime, zone: ZoneInfo
+) -> str | None:
+    """Why this issue must not get the change now; None when it may."""
+    issue = candidate.issue
+    if issue.presence is not Presence.PRESENT:
+        return f"{issue.presence.value} in the tracker"
+    if issue.is_archived:
+        return "archived"
+    if issue.is_locked:
+        return "locked"
+    if f"{settings.label_prefix}skip".casefold() in {label.casefold() for label in issue.labels}:
+        return f"labelled {settings.label_prefix}skip"
+    overridden = _overridden(candidate, change, settings, now=now)
+    if overridden is not None:
+        return overridden
+    if _settles_until(issue, settings) > now:
+        return f"edited less than {settings.settle_minutes} minutes ago"
+    if change.kind.is_label:
+        return None
+    return _held_comment(candidate, change, settings, now=now, zone=zone)
+
+
+def _overridden(candidate: Candidate, change: Change, settings: WriteBackSettings, *, now: datetime) -> str | None:
+    """A person removed it: it stays away until the finding went and came back, or `override_days` have passed."""
+    subject = change.label if change.kind.is_label else "comment"
+    if change.kind is ChangeKind.REMOVE_LABEL:
+        return None
+    for override in candidate.overrides:
+        if override.subject != subject or override.noticed_at + timedelta(days=settings.override_days) <= now:
+            continue
+        came_back = all(
+            candidate.opened_at.get(code, override.noticed_at) > override.noticed_at for code in change.because
+        )
+        if change.because and came_back:
+            continue
+        return "a person removed it" if change.kind.is_label else "a person took the comment away or edited it"
+    return None
+
+
+def _settles_until(issue: Issue, settings: WriteBackSettings) -> datetime:
+    last = max((event.at for event in human_events(issue)), default=datetime.min.replace(tzinfo=ZoneInfo("UTC")))
+    if last.year == 1:
+        return last
+    return last + timedelta(minutes=settings.settle_minutes)
+
+
+def _held_comment(
+    candidate: Candidate, change: Change, settings: WriteBackSettings, *, now: datetime, zone: ZoneInfo
+) -> str | None:
+    standing, last = _own_comment(candidate.issue), _last_comment(candidate)
+    if standing is not None and last is not None and last.digest not in (None, managed.digest(standing)):
+        return "a person took the comment away or edited it"
+    quiet = quiet_until(settings, now.astimezone(zone))
+    if quiet is not None:
+        return f"quiet hours until {quiet:%a %H:%M}"
+    if change.body != managed.NOTHING_LEFT and last is not None and standing is not None:
+        again = last.at + timedelta(days=settings.comment_every_days)
+        if again > now:
+            return f"the comment changed less than {settings.comment_every_days} days ago"
+    return None
+
+
+def quiet_until(settings: WriteBackSettings, local: datetime) -> datetime | None:
+    """When the quiet time that `local` falls into ends; None outside. Saturdays and Sundays are quiet all day."""
+    if settings.quiet is None:
+        return None
+    begin, end = settings.quiet
+    moment = local
+    if _is_quiet(moment.time(), begin, end):
+        moment = _next(moment, end)
+    while moment.weekday() in WEEKEND:
+        moment = _next(moment.replace(hour=23, minute=59), end)
+    return moment if moment != local else None
+
+
+def _is_quiet(at: time, begin: time, end: time) -> bool:
+    return begin <= at < end if begin <= end else at >= begin or at < end
+
+
+def _next(moment: datetime, at: time) -> datetime:
+    later = moment.replace(hour=at.hour, minute=at.minute, second=0, microsecond=0)
+    return later if later > moment else later + timedelta(days=1)
+
+
+# -- what is too much --------------------------------------------------------------------------------------------------
+
+
+def _project(change: Change) -> tuple[str, str]:
+    return change.source, change.project
+
+
+def _alarms(
+    wanted: Sequence[Change], settings: WriteBackSettings, sizes: Mapping[tuple[str, str], int]
+) -> Iterator[tuple[str, str, str]]:
+    touched: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for change in wanted:
+        touched[_project(change)].add(change.issue)
+    for (source, project), issues in sorted(touched.items()):
+        size = sizes.get((source, project), len(issues))
+        if len(issues) > settings.abort_floor and len(issues) > settings.abort_share * size:
+            yield source, project, _alarm(f"{source} {project}", len(issues), size, settings.abort_share)
+
+
+def _alarm(where: str, touched: int, size: int, share: float) -> str:
+    return (
+        f"{where}: this run would touch {touched} of {size} issues, more than {share:.0%}; nothing is written there. "
+        "Look at `backlint plan`; if it is right, raise write_back.abort_share for one run"
+    )
+
+
+def _within_caps(
+    changes: Sequence[Change], settings: WriteBackSettings, comments_today: Mapping[tuple[str, str], int]
+) -> tuple[list[Change], list[HeldBack]]:
+    labels: Counter[tuple[str, str]] = Counter()
+    comments: Counter[tuple[str, str]] = Counter()
+    owners: Counter[tuple[str, str]] = Counter(dict(comments_today))
+    allowed: list[Change] = []
+    over: list[HeldBack] = []
+    for change in changes:
+        project, owner = _project(change), (change.source, change.owner or "")
+        if change.kind.is_label:
+            if labels[project] >= settings.max_labels:
+                over.append(HeldBack(change, f"cap of {settings.max_labels} label changes a project and run"))
+                continue
+            labels[project] += 1
+        else:
+            if comments[project] >= settings.max_comments:
+                over.append(HeldBack(change, f"cap of {settings.max_comments} comments a project and run"))
+                continue
+            if change.owner is not None and owners[owner] >= COMMENTS_PER_OWNER_AND_DAY:
+                over.append(HeldBack(change, f"cap of {COMMENTS_PER_OWNER_AND_DAY} comments an owner and day"))
+                continue
+            comments[project] += 1
+            owners[owner] += 1
+        allowed.append(change)
+    return allowed, over
