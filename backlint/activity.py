@@ -84,7 +84,7 @@ def _merged(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, 
 
 
 def last_human_activity(issue: Issue, bulk: BulkEdits, *, now: datetime) -> datetime | None:
-    """The latest moment at which a person touched the issue itself; None when nothing is known, not even its creation."""
+    """When a person last touched the issue itself; None when nothing is known, not even its creation."""
     moments = [event.at for event in human_events(issue) if event.at <= now and not _is_bulk(issue, event, bulk)]
     return max(moments, default=None)
 

@@ -115,7 +115,7 @@ class Backlog:
         return found
 
     def accounts(self, person: Person) -> tuple[Person, ...]:
-        """All accounts of one person in every source, the given one first; an e-mail address or a full name joins them."""
+        """All accounts of one person in every source, the given one first; a mail address or full name joins them."""
         others = [
             other for mark in _identity_marks(person) for other in self._accounts.get(mark, ()) if other != person
         ]

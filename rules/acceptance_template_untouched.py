@@ -36,7 +36,8 @@ class AcceptanceTemplateUntouched(CriteriaRule):
 
     How to fix: replace the template's lines by the real conditions, or write "N/A - reason" under the heading.
 
-    Not flagged: a template heading with at least one real line; criteria in another place of the same issue; brackets that an
+    Not flagged: a template heading with at least one real line; criteria in another place of the same issue; brackets
+    that an
     author uses on purpose ("[Save] stays disabled").
     """
 

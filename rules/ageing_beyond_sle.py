@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from backlint.examples import a_comment, a_transition, an_issue
-from backlint.flow import ServiceLevel
+from backlint.flow import ServiceLevel, items
 from backlint.model import Issue, IssueType, Judgement, Link, LinkKind, Severity, StatusCategory, Transition
 from backlint.rules.evidence import of_value
 from backlint.rules.rule import EXAMPLE_NOW, Context, Example, Rule
 
-REOPENED_SAME_EPISODE = timedelta(days=14)  # catalogue 5.3, merge_days
 ZOMBIE = timedelta(days=10)  # catalogue FLO002
 SLE = {"levels": {("demo", "1"): ServiceLevel(8.0, 47, "team", "stories")}}
 
@@ -34,12 +33,15 @@ def an_item(days: float, **given: object) -> Issue:
 class AgeingBeyondSle(Rule):
     """In progress for longer than the service level expectation.
 
-    Why it matters: an item that is older than 85 % of those finished seldom finishes by waiting; each day makes it less likely.
+    Why it matters: an item that is older than 85 % of those finished seldom finishes by waiting; each day makes it
+    less likely.
 
     How to fix: name the next step and what is in the way; split it, or put it back.
 
-    Not flagged: an age exactly at the expectation; items moved back to the backlog, which are paused; epics. Blocked items keep
-    ageing on purpose, with the blocker named. Where too little was finished for an expectation, 14 days are information only.
+    Not flagged: an age exactly at the expectation; items moved back to the backlog, which are paused; epics. Blocked
+    items keep
+    ageing on purpose, with the blocker named. Where too little was finished for an expectation, 14 days are
+    information only.
     """
 
     code = "FLO002"
@@ -54,18 +56,19 @@ class AgeingBeyondSle(Rule):
     error_factor: float = 2.0  # times the expectation at which a warning becomes an error
 
     def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
-        if not issue.is_started:
-            yield self.not_applicable(issue, "not in progress")
+        item = items((issue,), context.now)[0]
+        if not item.is_in_progress:
+            yield self.not_applicable(issue, item.why_outside or "not in progress")
             return
-        started_at = started_since(issue)
-        if started_at is None:
+        time = item.age(context.now)
+        if time is None or item.current is None or item.current.started_at is None:
             yield self.unknown(issue, "the history does not say when it was started")
             return
-        age = (context.now - started_at) / timedelta(days=1)
+        age = time / timedelta(days=1)
         level = context.service_level(issue)
         limit = level.days if level else self.fallback_days
         if age > limit:
-            evidence = [of_value("H", "status", started_at.date().isoformat(), note="started")]
+            evidence = [of_value("H", "status", item.current.started_at.date().isoformat(), note="started")]
             message = self._message(issue, age, level, context)
             yield self.fail(issue, context, message, evidence=evidence, severity=self._severity(age, level))
 
@@ -147,25 +150,6 @@ class AgeingBeyondSle(Rule):
         Example("an epic", an_item(200, type=IssueType.EPIC)),
         Example("history cut off", an_item(30, transitions=(), history_is_complete=False)),
     )
-
-
-def started_since(issue: Issue) -> datetime | None:
-    """When the running episode was first started (catalogue 5.2, 5.3); None where the history cannot tell."""
-    if not issue.history_is_complete:
-        return None
-    began_started = issue.transitions[0].before if issue.transitions else issue.status
-    started_at = issue.created_at if began_started.category.is_started else None
-    finished_at: datetime | None = None
-    for step in sorted(issue.transitions, key=lambda step: (step.at, step.sequence)):
-        if step.after.category is StatusCategory.DONE:
-            finished_at = finished_at or step.at
-            continue
-        if finished_at is not None and step.at - finished_at > REOPENED_SAME_EPISODE:
-            started_at = None
-        finished_at = None
-        if step.after.category.is_started and started_at is None:
-            started_at = step.at
-    return started_at
 
 
 def _open_blockers(issue: Issue, context: Context) -> Iterator[str]:

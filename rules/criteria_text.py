@@ -20,58 +20,90 @@ FIELD = "acceptance_criteria"
 
 # Headings that promise checkable conditions without the word acceptance.
 _CONDITION_HEADING = re.compile(
-    r"""^\W*(?:(?:functional\ |business\ |technical\ |non[- ]functional\ )?requirements?|must[- ]haves?|deliverables?|exit\ criteria|test(?:ing)?\ criteria|success\ criteria
-        |expected\ (?:outcomes?|results?|deliverables?)|verification|validation\ criteria|(?:what\ does\ |how\ do\ we\ know\ (?:it'?s\ |this\ is\ )?)(?:done|finished).*
-        |business\ rules|rules|anforderungen|ergebnis(?:se)?|lieferergebnisse?|exigences|livrables?|requisitos|entregables|entreg[áa]veis|requisiti|vereisten|wymagania)\W*$""",
+    r"""^\W*(?:(?:functional\ |business\ |technical\ |non[- ]functional\ )?requirements?|must[- ]haves?
+        |deliverables?|exit\ criteria|test(?:ing)?\ criteria|success\ criteria
+        |expected\ (?:outcomes?|results?|deliverables?)|verification|validation\ criteria|(?:what\ does[ ]
+            |how\ do\ we\ know\ (?:it'?s\ |this\ is\ )?)(?:done|finished).*
+        |business\ rules|rules|anforderungen|ergebnis(?:se)?|lieferergebnisse?|exigences|livrables?|requisitos
+            |entregables|entreg[áa]veis|requisiti|vereisten|wymagania)\W*$""",
     re.VERBOSE | re.IGNORECASE,
 )
 # "AC: we can run each demo", "Done when the image can be stored"
 _LABELLED = re.compile(
-    r"""^\W*(?:acceptance(?:\ (?:criteri(?:a|on|um)|tests?|conditions?))?|a\.?c\.?s?|conditions?\ of\ satisfaction|cos|akzeptanzkriteri(?:en|um)|abnahmekriteri(?:en|um)
-        |crit[èe]res?\ d[’']acceptation|criterios?\ de\ aceptaci[óo]n|crit[ée]rios?\ de\ (?:aceita[çc][ãa]o|aceite)|criter[io]+\ di\ accettazione|acceptatiecriteri(?:a|um)|kryteri(?:a|um)\ akceptacji)
+    r"""^\W*(?:acceptance(?:\ (?:criteri(?:a|on|um)|tests?|conditions?))?|a\.?c\.?s?|conditions?\ of\ satisfaction
+        |cos|akzeptanzkriteri(?:en|um)|abnahmekriteri(?:en|um)
+        |crit[èe]res?\ d[’']acceptation|criterios?\ de\ aceptaci[óo]n|crit[ée]rios?\ de\ (?:aceita[çc][ãa]o|aceite)
+            |criter[io]+\ di\ accettazione|acceptatiecriteri(?:a|um)|kryteri(?:a|um)\ akceptacji)
         \s*\#?\d*\W*?[*_]*\s*[:：]\s*[*_]*(?P<rest>\S.*)$""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _DONE_WHEN = re.compile(
-    r"""(?:^|[.;:!?\n]\s*|[*•-]\s+)\W*(?:(?:this|it|we|the\ (?:story|task|issue|ticket|work|spike|feature|change))\s*(?:is|are|will\ be|can\ be|'re|'s)?\s*(?:considered\ |only\ )*)?
-        (?:accepted|done|complete[d]?|finished|closed|satisfied|fulfilled|successful)\s+(?:when|once|if|as\ soon\ as)\s+(?P<rest>\w.{8,})
+    r"""(?:^|[.;:!?\n]\s*|[*•-]\s+)\W*(?:(?:this|it|we|the\ (?:story|task|issue|ticket|work|spike|feature
+        |change))\s*(?:is|are|will\ be|can\ be|'re|'s)?\s*(?:considered\ |only\ )*)?
+        (?:accepted|done|complete[d]?|finished|closed|satisfied|fulfilled|successful)\s+(?:when|once|if
+            |as\ soon\ as)\s+(?P<rest>\w.{8,})
       | (?:fertig|erledigt|abgenommen|erfüllt),?\s+(?:wenn|sobald)\s+(?P<de>\w.{8,})
       | (?:termin[ée]e?|accept[ée]e?|valid[ée]e?)\s+(?:quand|lorsque|si|d[èe]s\ que)\s+(?P<fr>\w.{8,})
-      | (?:terminad[oa]|hech[oa]|aceptad[oa]|conclu[íi]d[oa]|aceite|pront[oa])\s+(?:cuando|quando|si|se)\s+(?P<es>\w.{8,})
-      | (?:completat[oa]|accettat[oa]|klaar|gereed|geaccepteerd|gotowe|uko[ńn]czone)\s+(?:quando|se|als|wanneer|gdy|kiedy)\s+(?P<it>\w.{8,})""",
+      | (?:terminad[oa]|hech[oa]|aceptad[oa]|conclu[íi]d[oa]|aceite|pront[oa])\s+(?:cuando|quando|si
+          |se)\s+(?P<es>\w.{8,})
+      | (?:completat[oa]|accettat[oa]|klaar|gereed|geaccepteerd|gotowe|uko[ńn]czone)\s+(?:quando|se|als|wanneer|gdy
+          |kiedy)\s+(?P<it>\w.{8,})""",
     re.VERBOSE | re.IGNORECASE,
 )
 _SHALL = re.compile(r"(?<!\w)shall\s+(?!we\b|i\b|you\b)(?:not\s+|also\s+|be\s+)?\w+", re.IGNORECASE)
 
 # One requirement: a subject, a modal verb, a state. A wish ("we should probably") is none.
 _MODAL = re.compile(
-    r"""(?<!\w)(?:must(?:n't|\ not)?|should(?:n't|\ not)?|ha(?:s|ve)\ to|needs?\ to\ be|(?:is|are|be)\ (?:able|required|allowed|permitted)\ to|may\ not|can(?:not|'t)?\ (?:only|be)
-        |muss|müssen|soll(?:en|te|ten)?|darf|dürfen|doit|doivent|devra(?:it|ient)?|devront|debe[n]?|deber[áa]n?|deber[íi]an?|deve[m]?|dever[áa]o?|devono|dovr[àa]|dovrebbe|dovranno|moet(?:en)?|dient|musi|muszą|powin(?:ien|na|no|ny))(?!\w)""",
+    r"""(?<!\w)(?:must(?:n't|\ not)?|should(?:n't|\ not)?|ha(?:s|ve)\ to|needs?\ to\ be|(?:is|are|be)\ (?:able
+        |required|allowed|permitted)\ to|may\ not|can(?:not|'t)?\ (?:only|be)
+        |muss|müssen|soll(?:en|te|ten)?|darf|dürfen|doit|doivent|devra(?:it|ient)?|devront|debe[n]?|deber[áa]n?
+            |deber[íi]an?|deve[m]?|dever[áa]o?|devono|dovr[àa]|dovrebbe|dovranno|moet(?:en)?|dient|musi|muszą
+            |powin(?:ien|na|no|ny))(?!\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _NO_REQUIREMENT = re.compile(
-    r"""(?<!\w)(?:should\ (?:probably|maybe|perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple|straight|fine|ok|okay|enough|possible\?|noted|able\ to\ reproduce)|work\ fine|do\ the\ trick|suffice|help|have|already|just|mean)|(?:we|i|you|one|someone|somebody)\ (?:should|must|have\ to|need\ to|could)\ (?:probably|also|maybe|investigate|consider|look|discuss|think|talk|check|try|decide|find|figure|document|look\ into|agree|make|do|have|get|see|start|wait|use|go|be)
-        |must\ have\ been|must\ be\ (?:a\ (?:bug|mistake|problem)|something|because|due)|has\ to\ do\ with|have\ to\ do\ with|currently|at\ the\ moment|right\ now|instead\ it|but\ (?:it|this|the|they|we|instead|does|is)|however|used\ to|fails?\ to|does\ ?n[o']t\ work|is\ broken|crash\w*|why\b)""",
+    r"""(?<!\w)(?:should\ (?:probably|maybe|perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple
+        |straight|fine|ok|okay|enough|possible\?|noted|able\ to\ reproduce)|work\ fine|do\ the\ trick|suffice|help
+        |have|already|just|mean)|(?:we|i|you|one|someone|somebody)\ (?:should|must|have\ to|need\ to
+        |could)\ (?:probably|also|maybe|investigate|consider|look|discuss|think|talk|check|try|decide|find|figure
+        |document|look\ into|agree|make|do|have|get|see|start|wait|use|go|be)
+        |must\ have\ been|must\ be\ (?:a\ (?:bug|mistake|problem)|something|because|due)|has\ to\ do\ with
+            |have\ to\ do\ with|currently|at\ the\ moment|right\ now|instead\ it|but\ (?:it|this|the|they|we|instead
+            |does|is)|however|used\ to|fails?\ to|does\ ?n[o']t\ work|is\ broken|crash\w*|why\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _NUMERIC_END = re.compile(
-    r"""(?:(?:within|under|below|less\ than|fewer\ than|no\ more\ than|at\ least|at\ most|up\ to|for|every|maximum\ of|minimum\ of|exactly|[<>≤≥]=?)\s*\d[\d.,]*\s*\w+|\d[\d.,]*\s*(?:%|concurrent|simultaneous|parallel)|from\s+\d[\d.,]*\s*%?\s+to\s+\d[\d.,]*)""",
-    re.IGNORECASE,
+    r"""(?:(?:within|under|below|less\ than|fewer\ than|no\ more\ than|at\ least|at\ most|up\ to|for|every
+        |maximum\ of|minimum\ of|exactly|[<>≤≥]=?)\s*\d[\d.,]*\s*\w+
+        |\d[\d.,]*\s*(?:%|concurrent|simultaneous|parallel)|from\s+\d[\d.,]*\s*%?\s+to\s+\d[\d.,]*)""",
+    re.VERBOSE | re.IGNORECASE,
 )
 # "The user may search channels", "A share icon is added to each post": a state that one can look at.
 _END_STATE = re.compile(
-    r"""^\W*(?:the|an?|all|each|every|no|any|only|user|users|admins?|customers?|visitors?|when|if|once|after|given|while|clicking|tapping|pressing|selecting|hovering)\b
-        .*?\b(?:is|are|can|may|cannot|can't|will|won't|must|should|shows?|displays?|appears?|opens?|returns?|gets?|has|have|receives?|sees?|remains?|stays?|contains?|becomes?|works?|disappears?|redirects?|reflects?|supports?|exists?|accepts?)\b""",
+    r"""^\W*(?:the|an?|all|each|every|no|any|only|user|users|admins?|customers?|visitors?|when|if|once|after|given
+        |while|clicking|tapping|pressing|selecting|hovering)\b
+        .*?\b(?:is|are|can|may|cannot|can't|will|won't|must|should|shows?|displays?|appears?|opens?|returns?|gets?
+            |has|have|receives?|sees?|remains?|stays?|contains?|becomes?|works?|disappears?|redirects?|reflects?
+            |supports?|exists?|accepts?)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 _REPORT = re.compile(
-    r"""\b(?:currently|at\ the\ moment|right\ now|issues?|problems?|errors?|fail(?:s|ed|ing)?|broken|doesn't|does\ not|isn't|not\ working|wrong|bug|seems?|noticed|instead\ of|would\ be|could|maybe|perhaps|todo|tbd)\b|\?\s*$""",
-    re.IGNORECASE,
+    r"""\b(?:currently|at\ the\ moment|right\ now|issues?|problems?|errors?|fail(?:s|ed|ing)?|broken|doesn't
+        |does\ not|isn't|not\ working|wrong|bug|seems?|noticed|instead\ of|would\ be|could|maybe|perhaps|todo
+        |tbd)\b|\?\s*$""",
+    re.VERBOSE | re.IGNORECASE,
 )
 # Boxes that list work and not conditions: an imperative at the start.
 _WORK_STEP = re.compile(
-    r"""^\W*(?:add|update|create|implement|write|refactor|remove|delete|rename|move|fix|deploy|merge|release|investigate|research|review|discuss|decide|check|test|document|migrate|set\ ?up|setup|build|design|replace|change|convert|extract|clean\ ?up|configure|install|integrate|introduce|make|use|get|find|define|identify|prepare|publish|push|open|close|ask|talk|schedule|communicate|announce|notify|verify\ with|assign|label|link|post|share|send|draft|plan|evaluate|explore|figure|run|rebase|bump|upgrade|generate|import|export\ the|port|apply|adjust|enable|disable|allow|support|improve|expose|reuse|drop|split|wire|hook|copy|download|upload|sync|backport|complete|finish|ensure\ that\ all\ \w+\ have\ been|confirm\ with)\b""",
-    re.IGNORECASE,
+    r"""^\W*(?:add|update|create|implement|write|refactor|remove|delete|rename|move|fix|deploy|merge|release
+        |investigate|research|review|discuss|decide|check|test|document|migrate|set\ ?up|setup|build|design
+        |replace|change|convert|extract|clean\ ?up|configure|install|integrate|introduce|make|use|get|find
+        |define|identify|prepare|publish|push|open|close|ask|talk|schedule|communicate|announce|notify
+        |verify\ with|assign|label|link|post|share|send|draft|plan|evaluate|explore|figure|run|rebase|bump
+        |upgrade|generate|import|export\ the|port|apply|adjust|enable|disable|allow|support|improve|expose|reuse
+        |drop|split|wire|hook|copy|download|upload|sync|backport|complete|finish
+        |ensure\ that\ all\ \w+\ have\ been|confirm\ with)\b""",
+    re.VERBOSE | re.IGNORECASE,
 )
 _FAULT_MEANINGS = (Meaning.STEPS, Meaning.ACTUAL)
 _IMAGE_MARK = re.compile(r"!\[[^\]]*\]\(|!\S[^!\n]*\.(?:png|jpe?g|gif|svg)[^!\n]*!|<img\b", re.IGNORECASE)

@@ -34,9 +34,9 @@ _YEAR = r"(?P<{0}y>(?:19|20)\d\d)"
 
 _DATE = re.compile(
     rf"""
-    (?<![\w.])(?P<iy>(?:19|20)\d\d)[-/.](?P<im>0?[1-9]|1[0-2])[-/.](?P<id>0?[1-9]|[12]\d|3[01])(?!\w)
+    (?<![\w.])(?P<iy>(?:19|20)\d\d)[-/.](?P<im>0?[1-9]|1[0-2])[-/.](?P<id>0?[1-9]|[12]\d|3[01])(?!\w|\.\d)
     | (?P<cy>(?:19|20)\d\d)\s*[年년]\s*(?P<cm>\d{{1,2}})\s*[月월]\s*(?P<cd>\d{{1,2}})\s*[日일]
-    | (?<![\w.])(?P<gd>0?[1-9]|[12]\d|3[01])\.\s?(?P<gm>0?[1-9]|1[0-2])\.\s?(?P<gy>(?:19|20)\d\d)(?!\w)
+    | (?<![\w.])(?P<gd>0?[1-9]|[12]\d|3[01])\.\s?(?P<gm>0?[1-9]|1[0-2])\.\s?(?P<gy>(?:19|20)\d\d)(?!\w|\.\d)
     | (?<![\w/])(?P<sa>\d{{1,2}})/(?P<sb>\d{{1,2}})/(?P<sy>(?:19|20)\d\d)(?!\w)
     | (?<!\w){_DAY.format("n")}(?:st|nd|rd|th|er|[.º°])?(?:\s+(?:de|di|of))?[\s-]+(?P<nm>{_MONTH})\.?
         (?:(?:\s+(?:de|del|of))?[\s,-]+{_YEAR.format("n")})?(?!\w)
@@ -58,13 +58,13 @@ _NUMBER_WORDS = {
     for word in words.split()
 }
 _UNITS = {
-    "day": ["days?", "tage?n?", "jours?", "d[ií]as?", "dias?", "giorn[oi]", "dagen", "dag", "dni"],
-    "week": ["weeks?", "wochen?", "semaines?", "semanas?", "settiman[ae]", "weken", "tygodni"],
-    "month": ["months?", "monate?n?", "mois", "mes", "meses", "m[eê]s", "mes[ei]", "maanden", "maand", "miesi[aą]c", "miesiące", "miesięcy"],
-    "quarter": ["quarters?", "quartale?n?", "trimestres?", "trimestri?e?", "kwartaal", "kwartały"],
-    "sprint": ["sprints?"],
+    "day": r"days?|tage?n?|jours?|d[ií]as?|giorn[oi]|dagen|dag|dni",
+    "week": r"weeks?|wochen?|semaines?|semanas?|settiman[ae]|weken|tygodni",
+    "month": r"months?|monate?n?|mois|m[eê]s(?:es)?|mes[ei]|maanden|maand|miesi[aą]c|miesiące|miesięcy",
+    "quarter": r"quarters?|quartale?n?|trimestres?|trimestri?e?|kwartaal|kwartały",
+    "sprint": r"sprints?",
 }
-_UNIT = "|".join(f"(?P<{unit}>{'|'.join(forms)})" for unit, forms in _UNITS.items())
+_UNIT = "|".join(f"(?P<{unit}>{forms})" for unit, forms in _UNITS.items())
 _PERIOD = re.compile(
     rf"""(?<!\w)(?:within|in|after|inside|innerhalb|binnen|nach|dans|sous|d'ici|apr[eè]s|en|dentro\ de|em|ap[oó]s
         |entro|fra|dopo|na|w\ ciągu|po)\s+(?:the\ )?(?:first\ |next\ |von\ |les\ |las\ |os\ )*
@@ -79,7 +79,8 @@ _LOOSE_LIMIT = re.compile(
         (?:20\d\d[\s/-]*)?[QT][1-4](?:[\s/-]*(?:FY)?[\s'/-]*(?:20)?\d\d)?
       | [1-4]Q(?:\s*(?:20)?\d\d)?
       | H[12](?:[\s/-]*(?:20)?\d\d)?
-      | (?:by|until|before|till|end\ of|bis|vor|ende|avant|d'ici|fin|jusqu'[aà]|antes\ de|hasta|para|at[eé]|entro|fine|voor|eind|do|przed|koniec)
+      | (?:by|until|before|till|end\ of|bis|vor|ende|avant|d'ici|fin|jusqu'[aà]|antes\ de|hasta|para|at[eé]|entro
+          |fine|voor|eind|do|przed|koniec)
         \s+(?:the\ )?(?:end\ of\ |zum\ |ende\ |fin\ |la\ fin\ |el\ |o\ |il\ )*
         (?:{_MONTH}|20\d\d|(?:this|next|the)\ (?:week|month|quarter|year|sprint)|(?:week|month|quarter|year|sprint)
           |quartal|jahr(?:esende)?|monat(?:sende)?|trimestre|a[nñ]o|mes|sprints?|release|launch)
@@ -94,7 +95,7 @@ _LOOSE_LIMIT = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundDate:
-    """A day named at `start:end`. `day` is None where the order of day and month cannot be told, or the year is missing."""
+    """A day named at `start:end`. `day` is None where day and month cannot be told apart or the year is missing."""
 
     start: int
     end: int

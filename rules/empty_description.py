@@ -38,7 +38,8 @@ class EmptyDescription(Rule):
 
     How to fix: two sentences: what is the problem, and for whom.
 
-    Not flagged: issues with an exempt label; text kept in another mapped field; a link to an allowed place; the error text of a
+    Not flagged: issues with an exempt label; text kept in another mapped field; a link to an allowed place; the error
+    text of a
     bug. Only images, or only a link, is information: the text may be there.
     """
 

@@ -6,9 +6,10 @@ import hashlib
 import json
 import logging
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from fractions import Fraction
 from types import MappingProxyType
 
 from backlint.model import Issue, Judgement, LinkKind, Presence, Severity, StatusCategory, Verdict
@@ -125,21 +126,21 @@ def asked(
     judgements: Iterable[Judgement],
     *,
     waived: Collection[str] = (),
-    recoverable: Mapping[str, float] = MappingProxyType({}),
+    points: Callable[[Judgement], Fraction] = lambda _: Fraction(0),
     info_too: Collection[str] = (),
     limit: int = MAX_QUESTIONS,
 ) -> tuple[Judgement, ...]:
     """What the comment on one issue may ask: at most `limit` findings, the largest recoverable score first.
 
-    `recoverable` gives the score points that fixing a rule's findings would bring, by code; without it the
-    severity orders. Findings of severity info ask only where `info_too` names their rule; secrets never do.
+    `points` gives the score points that fixing a finding brings (`IssueScore.points`); without it the severity
+    orders. Findings of severity info ask only where `info_too` names their rule; secrets never do.
     """
     asking = [judgement for judgement in judgements if _may_ask(judgement, waived, info_too)]
     codes = {judgement.rule for judgement in asking}
     if STANDS_ALONE in codes:
         asking = [judgement for judgement in asking if judgement.rule == STANDS_ALONE]
     asking = [each for each in asking if not codes & set(UNASKED_BESIDE.get(each.rule, ()))]
-    asking.sort(key=lambda each: (-recoverable.get(each.rule, 0.0), -each.severity.rank, each.rule, each.discriminator))
+    asking.sort(key=lambda each: (-points(each), -each.severity.rank, each.rule, each.discriminator))
     return tuple(asking[:limit])
 
 

@@ -32,7 +32,8 @@ class InactiveOwner(Rule):
 
     How to fix: hand it over, or move it back to the backlog without an owner.
 
-    Not flagged: a short leave; people who joined recently; issues one of whose assignees is still there; a person one of whose
+    Not flagged: a short leave; people who joined recently; issues one of whose assignees is still there; a person one
+    of whose
     two accounts was closed. Where the account cannot be looked up nothing is said.
     """
 

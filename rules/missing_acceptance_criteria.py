@@ -75,9 +75,11 @@ class MissingAcceptanceCriteria(CriteriaRule):
 
     How to fix: write two to five bullets under a heading "Acceptance criteria", or one Given/When/Then.
 
-    Not flagged: criteria in a mapped field, under any heading that means acceptance, as boxes, as Gherkin, as a table, or in
+    Not flagged: criteria in a mapped field, under any heading that means acceptance, as boxes, as Gherkin, as a
+    table, or in
     sentences ("done when ...", "shall", two or more must or should statements). Boxes that list work, a team's
-    definition of done, quoted text and what backlint itself wrote do not count. Criteria that are only an image cannot be judged.
+    definition of done, quoted text and what backlint itself wrote do not count. Criteria that are only an image
+    cannot be judged.
     """
 
     code = "AC001"

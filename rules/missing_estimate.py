@@ -13,12 +13,16 @@ from backlint.rules.rule import Context, Example, Rule
 # Fields that some sources map beside the main one: several point fields in one Jira site, time instead of points.
 ESTIMATE_FIELDS = ("estimate", "story_points", "points", "time_estimate", "original_estimate", "size")
 _SIZE_LABEL = re.compile(
-    r"^(?:(?:size|effort|estimate|est|points?|sp|story[- ]?points?|complexity|t-?shirt)\s*[:/=_-]+\s*(?:x{0,3}[sl]|m|small|medium|large|\d+(?:\.\d+)?)|x{0,2}[sl]|m|\d+\s*(?:sp|pts?|points?))$",
-    re.IGNORECASE,
+    r"""^(?:(?:size|effort|estimate|est|points?|sp|story[- ]?points?|complexity|t-?shirt)\s*[:/=_-]+\s*
+            (?:x{0,3}[sl]|m|small|medium|large|\d+(?:\.\d+)?)
+        |x{0,2}[sl]|m|\d+\s*(?:sp|pts?|points?))$""",
+    re.VERBOSE | re.IGNORECASE,
 )
 _ESTIMATE_LINE = re.compile(
-    r"^\W*(?:estimat(?:e|ion)|story\ points?|points?|effort|size|t-?shirt(?:\ size)?|aufwand|schätzung|estimación|estimativa|stima|schatting|wycena|estimation)\W*?\s*[:=]\s*[*_]*(?P<value>(?:~|ca\.?\s*)?(?:\d+(?:[.,]\d+)?|x{0,3}[sl]|m|small|medium|large)\b.*)$",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+    r"""^\W*(?:estimat(?:e|ion)|story\ points?|points?|effort|size|t-?shirt(?:\ size)?|aufwand|schätzung|estimación
+            |estimativa|stima|schatting|wycena)\W*?\s*[:=]\s*[*_]*
+        (?:~|ca\.?\s*)?(?:\d+(?:[.,]\d+)?|x{0,3}[sl]|m|small|medium|large)\b""",
+    re.VERBOSE | re.IGNORECASE,
 )
 ESTIMATING = {"habits_are_on": True}
 
@@ -30,7 +34,8 @@ class MissingEstimate(Rule):
 
     How to fix: compare it with items finished recently and give it the same size.
 
-    Not flagged: teams that count items instead, learned from what they finished in 90 days; a size label or a line "Estimate: 3";
+    Not flagged: teams that count items instead, learned from what they finished in 90 days; a size label or a line
+    "Estimate: 3";
     a time estimate; zero, which is a value.
     """
 

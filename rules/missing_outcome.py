@@ -128,9 +128,7 @@ class MissingOutcome(Rule):
         Example("a mapped field", an_issue(fields={"outcome": "Fewer questions about invoices"})),
         Example(
             "German purpose",
-            an_issue(
-                body="Als Buchhalterin möchte ich die Liste exportieren, damit der Abschluss einen Tag früher fertig ist."
-            ),
+            an_issue(body="Als Buchhalterin will ich exportieren, damit der Abschluss einen Tag früher fertig ist."),
         ),
         Example("a pain that goes away", an_issue(body="Typing the list by hand is tedious and takes finance a day.")),
         Example(

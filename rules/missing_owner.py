@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from enum import StrEnum
 
 from backlint.examples import an_issue
 from backlint.model import Evidence, Issue, IssueType, Judgement, Person, Project, Severity, StatusCategory
 from backlint.rules.evidence import of_value
 from backlint.rules.people_text import is_team, owners, resolve
-from backlint.rules.rule import EVERY_TYPE, Context, Example, Rule
+from backlint.rules.rule import EVERY_TYPE, EXAMPLE_NOW, Context, Example, Rule
 
 
 class Standing(StrEnum):
@@ -38,8 +39,10 @@ class MissingOwner(Rule):
 
     How to fix: assign the person who makes the final call, or write "Owner: name".
 
-    Not flagged: work not yet started whose parent or project has a lead; several assignees; an owner in a field, a line, a
-    section or a RACI row. Bots, teams and placeholder accounts are nobody in particular. An assignee whose profile is hidden
+    Not flagged: work not yet started whose parent or project has a lead; several assignees; an owner in a field, a
+    line, a
+    section or a RACI row. Bots, teams and placeholder accounts are nobody in particular. An assignee whose profile is
+    hidden
     cannot be judged.
     """
 
@@ -168,6 +171,6 @@ class MissingOwner(Rule):
         Example("a hidden profile", an_issue(assignees=("zoe",)), context={"people": PEOPLE}),
         Example(
             "new in triage",
-            an_issue(category=StatusCategory.TRIAGE, created_at=an_issue().created_at.replace(day=9)),
+            an_issue(category=StatusCategory.TRIAGE, created_at=EXAMPLE_NOW - timedelta(days=1)),
         ),
     )

@@ -16,8 +16,10 @@ from backlint.text.document import Document, Meaning
 
 REVIEW_FIELDS = ("review_on", "review_date", "revisit_on")
 _REVIEW_PHRASE = re.compile(
-    r"""(?<!\w)(?:review(?:ed)?(?:\ date|\ on|\ by|\ due|\ again)?|re-?visit(?:ed)?(?:\ on)?|re-?evaluat\w+|check\ back|look\ again|decide\ again
-        |überprüf\w+|wiedervorlage|rückblick|revue|r[ée]examin\w+|r[ée][ée]valu\w+|revis[ãaió]\w*|revisar\w*|rivedere|riesame|revisione|herzien\w*|evaluatie|przegląd)(?!\w)""",
+    r"""(?<!\w)(?:review(?:ed)?(?:\ date|\ on|\ by|\ due|\ again)?|re-?visit(?:ed)?(?:\ on)?|re-?evaluat\w+
+        |check\ back|look\ again|decide\ again
+        |überprüf\w+|wiedervorlage|rückblick|revue|r[ée]examin\w+|r[ée][ée]valu\w+|revis[ãaió]\w*|revisar\w*
+            |rivedere|riesame|revisione|herzien\w*|evaluatie|przegląd)(?!\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -25,9 +27,11 @@ _REVIEW_PHRASE = re.compile(
 class MissingReviewDate(Rule):
     """No review date.
 
-    Why it matters: an outcome that nobody looks at on a set day is never missed, and the work is never stopped or repeated.
+    Why it matters: an outcome that nobody looks at on a set day is never missed, and the work is never stopped or
+    repeated.
 
-    How to fix: write "Review date: 30 Sep 2026", or fill the review field; "review in two weeks" counts from the last edit.
+    How to fix: write "Review date: 30 Sep 2026", or fill the review field; "review in two weeks" counts from the last
+    edit.
 
     Not flagged: issues below one that has a date; dates whose day and month cannot be told apart.
     """

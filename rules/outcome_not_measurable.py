@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from backlint.examples import an_issue
 from backlint.model import Evidence, Issue, IssueType, Judgement, Severity, StatusCategory
 from backlint.rules.evidence import of_value
-from backlint.rules.outcome_text import Measure, Stated, is_output, measure, own_outcomes
+from backlint.rules.measure_text import Measure, is_output, measure
+from backlint.rules.outcome_text import Stated, own_outcomes
 from backlint.rules.rule import Context, Example, Rule
 
 _TIME_BOX = re.compile(
@@ -23,7 +24,8 @@ class OutcomeNotMeasurable(Rule):
 
     How to fix: name what is counted, from what value to what value, and by when.
 
-    Not flagged: three parts anywhere in the statement or in the fields metric, target and by; spikes with a question to decide
+    Not flagged: three parts anywhere in the statement or in the fields metric, target and by; spikes with a question
+    to decide
     and a time box. A missing date alone is only information. Numbers that are no targets do not count: versions,
     years, ids, "3 new buttons".
     """

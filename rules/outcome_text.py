@@ -10,20 +10,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backlint.model import Evidence, Issue, IssueType
-from backlint.rules.dates_text import find_limit
 from backlint.rules.evidence import of_part, of_span, of_value, section_lines
+from backlint.rules.measure_text import is_output, measure
 from backlint.rules.rule import Context
+from backlint.rules.words import content_words, repeats_the_work
 from backlint.text.document import Document, Item, Meaning, Section
 
 # Mapped fields that state an outcome by themselves (catalogue 1.1).
 OUTCOME_FIELDS = ("outcome", "metric", "target", "key_result", "objective")
 
 _OUTCOME_LINE = re.compile(
-    r"""^\W*(?:(?:expected|desired|intended)\ )?(?:outcomes?|goals?|objectives?|impact|benefits?|hypothes[ie]s|success\ (?:metrics?|criteria|measures?)
+    r"""^\W*(?:(?:expected|desired|intended)\ )?(?:outcomes?|goals?|objectives?|impact|benefits?|hypothes[ie]s
+        |success\ (?:metrics?|criteria|measures?)
         |business\ value|user\ value|value\ proposition|purpose|motivation|rationale|aim|why
         |ziele?|wirkung|nutzen|erfolgskriteri(?:um|en)|hypothese|zweck|mehrwert
         |objectifs?|b[ée]n[ée]fices?|indicateurs?\ de\ succ[èe]s|hypoth[èe]ses?|but|finalit[ée]
-        |objetivos?|beneficios?|m[ée]tricas?\ de\ [ée]xito|hip[óo]tesis|prop[óo]sito|benef[íi]cios?|m[ée]tricas?\ de\ sucesso|hip[óo]teses?
+        |objetivos?|beneficios?|m[ée]tricas?\ de\ [ée]xito|hip[óo]tesis|prop[óo]sito|benef[íi]cios?
+            |m[ée]tricas?\ de\ sucesso|hip[óo]teses?
         |obiettiv[oi]|benefici[o]?|scopo|ipotesi|doel(?:en)?|resultaat|voordeel|cel|korzy[śs][ćc]|hipoteza)
         \W*?[*_]*\s*[:：]\s*[*_]*(?P<rest>\S.*)$""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
@@ -38,87 +41,83 @@ _RESULT_TYPES = (IssueType.EPIC, IssueType.INITIATIVE)
 # -- purpose clauses (phrases, catalogue 1.6 P) -----------------------------------------------------------------------
 
 _SO_THAT = re.compile(
-    r"""(?<!\w)(?:so\ that|such\ that|so\ as\ to|so(?=\ (?:we|i|you|they|it|he|she|users?|customers?|people|the|our|everyone|that)\b)
-        |in\ order\ (?:to|that)|damit|sodass|so\ dass|um(?=\ [^.;!?]{3,80}\ zu\ )|afin\ (?:que|de|d')|pour\ (?:que|pouvoir)
-        |para\ (?:que|poder)|a\ fim\ de|con\ el\ fin\ de|affinch[ée]|in\ modo\ (?:che|da)|cos[ìi]\ (?:che|da)|zodat|opdat|om(?=\ [^.;!?]{3,80}\ te\ )
+    r"""(?<!\w)(?:so\ that|such\ that|so\ as\ to|so(?=\ (?:we|i|you|they|it|he|she|users?|customers?|people|the|our
+        |everyone|that)\b)
+        |in\ order\ (?:to|that)|damit|sodass|so\ dass|um(?=\ [^.;!?]{3,80}\ zu\ )|afin\ (?:que|de|d')|pour\ (?:que
+            |pouvoir)
+        |para\ (?:que|poder)|a\ fim\ de|con\ el\ fin\ de|affinch[ée]|in\ modo\ (?:che|da)|cos[ìi]\ (?:che|da)|zodat
+            |opdat|om(?=\ [^.;!?]{3,80}\ te\ )
         |aby|żeby|tak\ aby)(?:\W)(?P<benefit>[^.;!?\n]+(?:\n[^.;!?\n]+)?)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _WANT = re.compile(
-    r"""(?<!\w)(?:i|we|they|he|she|users?|customers?)\s*(?:'d|\ would|\ want|\ need|\ can|\ wish|\ should|\ must)\b|\b(?:ich|wir)\ (?:möchte|will|kann|brauche)\w*
+    r"""(?<!\w)(?:i|we|they|he|she|users?|customers?)\s*(?:'d|\ would|\ want|\ need|\ can|\ wish|\ should|\ must)\b
+        |\b(?:ich|wir)\ (?:möchte|will|kann|brauche)\w*
         |\bje\ (?:veux|souhaite|peux)|\b(?:quiero|necesito|quero|preciso|voglio|wil\ ik|chc[ęe])\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 _PURPOSE = re.compile(
     r"""
     # an aim, said to be one
-      \b(?:the\ )?(?:main\ |overall\ |end\ )?(?:goal|aim|purpose|idea|point|intent(?:ion)?|motivation|objective|reason|benefit|advantage)s?
-        \ (?:of\ (?:this|the|these)\ [\w ]{2,30}?|here|behind\ (?:this|it)|for\ (?:this|doing\ (?:this|so)))?\s*(?:is|was|are|would\ be|will\ be)\b
+      \b(?:the\ )?(?:main\ |overall\ |end\ )?(?:goal|aim|purpose|idea|point|intent(?:ion)?|motivation|objective
+          |reason|benefit|advantage)s?
+        \ (?:of\ (?:this|the|these)\ [\w ]{2,30}?|here|behind\ (?:this|it)|for\ (?:this|doing\ (?:this
+            |so)))?\s*(?:is|was|are|would\ be|will\ be)\b
     | \bwe(?:'d|\ would|\ want|\ hope|\ aim|\ intend)?\s*(?:hope|aim|intend)?\s*to\ be\ able\ to\b
     | \b(?:hop(?:e|ing)|aim(?:ing)?)\ (?:to|that)\b
     # what it makes possible or better, for someone or something
     | \b(?:this|that|it|which|these|doing\ so|making\ this)\s+(?:change\ |feature\ |way\ )?(?:also\ )?
         (?:(?:will|would|should|can|could|might|may)\ (?:also\ |then\ |greatly\ |really\ )?
-           (?:allow|enable|help|let|improve|reduce|increase|avoid|prevent|make|give|save|simplify|ensure|lead|mean|encourage|eliminate|speed|free|provide|bring|benefit|remove)
-         |allows|enables|helps|lets|improves|reduces|increases|avoids|prevents|makes\ it\ (?:easier|possible|simpler|faster|clearer)|gives\ (?:us|users|people|customers)|saves|simplifies)\b
-    | \bto\ (?:better\ |properly\ |further\ |greatly\ |easily\ |help\ |significantly\ )?(?:improve|reduce|increase|avoid|prevent|simplify|ease|minimi[sz]e|maximi[sz]e|boost|encourage|facilitate|speed\ up|eliminate|mitigate|streamline|save)\ (?!the\ (?:file|form|page|changes)\b)\w+
-    | \bto\ (?:allow|enable|help|let)\ (?!me\b)(?:(?:the|our|all|other|new|their|your|more|a|an|any)\ )?[\w-]+(?:\ [\w-]+){0,3}?\ (?:to\ )?\w{3,}
-    | \bto\ make\ (?:it|this|that|things|life|sure|[\w ]{2,30})\ (?:more|less|easier|simpler|faster|clearer|possible|consistent|accessible|better|safer|easy|clear)\b
-    | ^\W*(?:allow|enable|let|help|give|empower|encourage)\ (?:(?:the|our|all|other|new|more)\ )?(?:users?|customers?|people|developers?|admins?(?:istrators?)?|visitors?|teams?|members?|teachers?|students?|creators?|clients?|us|everyone|owners?|operators?|players?|contributors?|readers?|editors?|managers?|\w+ers?)\b
-    | ^\W*(?:avoid|prevent|increase|improve|reduce|decrease|speed\ up|boost|minimi[sz]e|maximi[sz]e|simplify|make\ [\w ]+\ (?:easier|faster|more|less))\ \w+
+           (?:allow|enable|help|let|improve|reduce|increase|avoid|prevent|make|give|save|simplify|ensure|lead|mean
+               |encourage|eliminate|speed|free|provide|bring|benefit|remove)
+         |allows|enables|helps|lets|improves|reduces|increases|avoids|prevents|makes\ it\ (?:easier|possible|simpler
+             |faster|clearer)|gives\ (?:us|users|people|customers)|saves|simplifies)\b
+    | \bto\ (?:better\ |properly\ |further\ |greatly\ |easily\ |help\ |significantly\ )?(?:improve|reduce|increase
+        |avoid|prevent|simplify|ease|minimi[sz]e|maximi[sz]e|boost|encourage|facilitate|speed\ up|eliminate|mitigate
+        |streamline|save)\ (?!the\ (?:file|form|page|changes)\b)\w+
+    | \bto\ (?:allow|enable|help|let)\ (?!me\b)(?:(?:the|our|all|other|new|their|your|more|a|an
+        |any)\ )?[\w-]+(?:\ [\w-]+){0,3}?\ (?:to\ )?\w{3,}
+    | \bto\ make\ (?:it|this|that|things|life|sure|[\w ]{2,30})\ (?:more|less|easier|simpler|faster|clearer|possible
+        |consistent|accessible|better|safer|easy|clear)\b
+    | ^\W*(?:allow|enable|let|help|give|empower|encourage)\ (?:(?:the|our|all|other|new|more)\ )?(?:users?
+        |customers?|people|developers?|admins?(?:istrators?)?|visitors?|teams?|members?|teachers?|students?
+        |creators?|clients?|us|everyone|owners?|operators?|players?|contributors?|readers?|editors?|managers?
+        |\w+ers?)\b
+    | ^\W*(?:avoid|prevent|increase|improve|reduce|decrease|speed\ up|boost|minimi[sz]e|maximi[sz]e|simplify
+        |make\ [\w ]+\ (?:easier|faster|more|less))\ \w+
     | \bthis\ way\b | \bthat\ way\b
-    | \b(?:makes?|making)\ it\ (?:much\ |a\ lot\ |far\ |more\ )?(?:easier|simpler|possible|clearer|faster|difficult|hard|harder|impossible)\b
-    | \b(?:easier|simpler|quicker|faster|less\ (?:work|effort|time|confusing|error)|more\ (?:easily|quickly|efficiently|useful|discoverable|productive|reliable|user[- ]friendly))\ (?:for|to|than)?\b
+    | \b(?:makes?|making)\ it\ (?:much\ |a\ lot\ |far\ |more\ )?(?:easier|simpler|possible|clearer|faster|difficult
+        |hard|harder|impossible)\b
+    | \b(?:easier|simpler|quicker|faster|less\ (?:work|effort|time|confusing|error)|more\ (?:easily|quickly
+        |efficiently|useful|discoverable|productive|reliable|user[- ]friendly))\ (?:for|to|than)?\b
     | \b(?:as\ )?measured\ by\b
     | \b(?:saves?|saving)\ (?:time|money|effort|us)\b
     | \bless\ (?:to|code\ to)\ (?:debug|maintain|learn|do)\b
     | \b(?:ermöglicht|verbessert|reduziert|vermeide[nt]|erleichtert|verringert|verhindert|spart)\b
     | \b(?:permet(?:tra|trait)?|am[ée]liore(?:r|ra)?|r[ée]dui(?:t|re|ra)|[ée]vite(?:r|ra)?|facilite(?:r|ra)?)\b
-    | \b(?:permit(?:e|ir[áa]?|e\ que)|mejora(?:r|r[áa])?|reduci?r[áa]?|evita(?:r|r[áa])?|facilita(?:r|r[áa])?|melhora(?:r|r[áa])?|reduzir[áa]?)\b
-    | \b(?:permette(?:re|r[àa])?|migliora(?:re)?|ridurre|evitare|verbetert|voorkomt?|vermindert|umożliwi[ać]?|poprawi[ać]?|zmniejsz[ya])\b
+    | \b(?:permit(?:e|ir[áa]?|e\ que)|mejora(?:r|r[áa])?|reduci?r[áa]?|evita(?:r|r[áa])?|facilita(?:r|r[áa])?
+        |melhora(?:r|r[áa])?|reduzir[áa]?)\b
+    | \b(?:permette(?:re|r[àa])?|migliora(?:re)?|ridurre|evitare|verbetert|voorkomt?|vermindert|umożliwi[ać]?
+        |poprawi[ać]?|zmniejsz[ya])\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 # Who is hurt, and how: a reason that names the pain.
 _HARM = re.compile(
     r"""
-      \b(?:annoy\w*|frustrat\w+|confus(?:es?|ing|ion)|painful|tedious|cumbersome|error[- ]prone|time[- ]consuming|distract\w*|inconvenien\w+|clunky|sluggish|hard\ for\ (?:users|people|us|\w+ers)|misleading\ for|disrupt(?:s|ive)|overwhelm\w*|waste[sd]?\ (?:of\ )?(?:time|money|resources|effort)|wasting)\b
+      \b(?:annoy\w*|frustrat\w+|confus(?:es?|ing|ion)|painful|tedious|cumbersome|error[- ]prone|time[- ]consuming
+          |distract\w*|inconvenien\w+|clunky|sluggish|hard\ for\ (?:users|people|us|\w+ers)|misleading\ for
+          |disrupt(?:s|ive)|overwhelm\w*|waste[sd]?\ (?:of\ )?(?:time|money|resources|effort)|wasting)\b
     | \b(?:drive[sn]?|scare[sd]?|turn(?:s|ed)?)\ away\b
     | \b(?:los(?:e|es|ing)|cost(?:s|ing)?\ us)\ (?:users|customers|money|revenue|time|trust|data|work|sales)\b
     | \bperformance\ (?:loss|penalty|hit)\b
-    | \b(?:limits?|hurts?|harms?|hinders?|slows?\ down|blocks?)\ (?:our|the|user|users|customer|adoption|development|teams?|us|people)\b
-    | \b(?:have|has|had|need|needs|forced)\ to\ (?:manually|click\ through|completely\ bypass|work\ around|guess|re-?enter|re-?type|wait)\b
+    | \b(?:limits?|hurts?|harms?|hinders?|slows?\ down|blocks?)\ (?:our|the|user|users|customer|adoption|development
+        |teams?|us|people)\b
+    | \b(?:have|has|had|need|needs|forced)\ to\ (?:manually|click\ through|completely\ bypass|work\ around|guess
+        |re-?enter|re-?type|wait)\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-
-# -- the repeat test (catalogue OUT001, Fires 2) ----------------------------------------------------------------------
-
-REPEAT_SHARE = 0.8
-_WORD = re.compile(r"[^\W\d_][\w'’-]*|\d+")
-_EMPTY_WORDS = frozenset(
-    ["a", "an", "the", "and", "or", "of", "to", "in", "on", "at", "for", "from", "by", "with", "into", "onto", "is", "are", "was", "were", "be", "been", "it", "its", "this", "that", "these", "those", "i", "we", "you", "they", "he", "she", "me", "us", "them", "my", "our", "your", "their", "his", "her", "as", "so", "can", "could", "may", "might", "will", "would", "shall", "should", "must", "able", "possible", "when", "if", "then", "than", "not", "no", "any", "some", "all", "do", "does", "did", "done", "doing", "have", "has", "had", "having", "use", "uses", "used", "using", "work", "works", "worked", "working", "get", "gets", "got", "make", "makes", "made", "want", "wants", "need", "needs", "there", "here", "also", "just", "only", "more", "very", "well", "easily", "better", "properly", "correctly", "feature", "story", "task", "issue", "thing", "things", "der", "die", "das", "ein", "eine", "einen", "und", "oder", "zu", "in", "im", "auf", "für", "von", "mit", "ist", "sind", "wird", "werden", "es", "ich", "wir", "sie", "kann", "können", "nicht", "funktioniert", "geht", "tun", "machen", "haben", "nutzen", "le", "la", "les", "un", "une", "des", "et", "ou", "de", "du", "à", "au", "aux", "en", "pour", "par", "avec", "est", "sont", "il", "elle", "je", "nous", "vous", "on", "que", "qui", "pas", "fonctionne", "faire", "avoir", "utiliser", "puisse", "pouvoir", "el", "los", "las", "uno", "una", "y", "o", "de", "del", "al", "por", "para", "con", "es", "son", "yo", "que", "no", "se", "funcione", "funciona", "hacer", "tener", "usar", "pueda", "os", "as", "um", "uma", "e", "ou", "do", "da", "dos", "das", "no", "na", "em", "por", "com", "é", "são", "eu", "que", "não", "funcione", "funciona", "fazer", "ter", "usar", "possa", "il", "lo", "gli", "i", "di", "che", "e", "per", "con", "è", "sono", "io", "non", "funzioni", "funziona", "fare", "avere", "usare", "het", "de", "een", "en", "van", "is", "zijn", "ik", "dat", "niet", "werkt", "doen", "hebben", "gebruiken", "i", "w", "z", "na", "do", "jest", "są", "się", "nie", "działa", "działało"]
-)
-
-
-def content_words(text: str) -> list[str]:
-    """Words that carry meaning, reduced to a crude stem so that "exports" repeats "export"."""
-    return [_stem(word) for word in (w.casefold() for w in _WORD.findall(text)) if word not in _EMPTY_WORDS]
-
-
-def _stem(word: str) -> str:
-    for ending in ("ing", "ed", "es", "s", "en", "er"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
-
-
-def repeats_the_work(benefit: str, work: str) -> bool:
-    """Whether at least 80 % of the benefit's content words only say the work again ("so that it is done")."""
-    words = content_words(benefit)
-    known = set(content_words(work))
-    return sum(word in known for word in words) >= REPEAT_SHARE * len(words)
-
 
 # -- outcomes ---------------------------------------------------------------------------------------------------------
 
@@ -237,97 +236,3 @@ def inherited_outcome(issue: Issue, context: Context, *, depth: int) -> Stated |
         for stated in (*section_outcomes(document, IssueType.INITIATIVE, field="project"), *_measured_lines(document)):
             return stated
     return None
-
-
-# -- measures ---------------------------------------------------------------------------------------------------------
-
-_METRIC = re.compile(
-    r"""(?<!\w)(?:
-      (?:\w+[- ])?(?:rates?|ratio|share|percentage|number|count|volume|amount|score|index|level|frequency)(?=\ of\b|\W|$)
-    | conversions?|activations?|retention|churn|adoption|engagement|revenue|turnover|sales|margin|cost|costs|spend|price|budget|savings
-    | (?:response|load|loading|lead|cycle|build|start-?up|waiting|handling|resolution|processing|query|page|run|boot|install(?:ation)?|delivery)[- ]?times?|time\ (?:to|on|spent|needed)|latency|duration|delays?|throughput|uptime|downtime|availability|performance
-    | tickets?|(?:support|help)[- ](?:requests?|inquiries|enquiries|calls?|contacts?|cases?|load)|inquiries|complaints?|escalations?|refunds?|returns?
-    | errors?|error\ rates?|failures?|incidents?|outages?|defects?|crashes|bugs?|alerts?|timeouts?|regressions?|vulnerabilities|violations?
-    | drop-?offs?|abandonment|bounces?|sessions?|visits?|visitors?|page\ ?views?|views?|clicks?|click-?through|impressions?|ctr|sign-?ups?|registrations?|subscriptions?|subscribers?|renewals?|downloads?|installs?|installations?|logins?|trials?|leads?|orders?|offers?|purchases?|bookings?|transactions?|payments?
-    | (?:active\ )?(?:users?|customers?|members?|accounts?|contributors?)|[mdw]au|nps|csat|ces|ltv|cac|arpu|mrr|arr|roi|sla|slo|gmv|seo\ (?:rank|score)|satisfaction|usability\ score
-    | p(?:50|75|90|95|99)|percentile|median|average|mean|coverage|accuracy|precision|recall|hit\ rate|parity|compliance|quality|usage
-    | requests?|queries|(?:database|bundle|image|file|download|memory|disk)[- ](?:size|usage|footprint|consumption)|size|memory|cpu|bandwidth|consumption|storage|capacity|agents?|issues|backlog|builds?|deployments?|releases?|hours|minutes|days|effort
-    | rate|quote|anteil|anzahl|umsatz|kosten|dauer|ladezeit|antwortzeit|durchlaufzeit|wartezeit|anfragen|beschwerden|fehler(?:quote|rate)?|ausfälle|abbrüche|abbruchquote|konversion(?:srate)?|nutzer|kunden|zufriedenheit|verfügbarkeit|anmeldungen|bestellungen|tickets
-    | taux|part|nombre|chiffre\ d'affaires|co[ûu]ts?|dur[ée]e|temps\ de\ \w+|d[ée]lai|demandes|plaintes|erreurs|pannes|utilisateurs|clients|satisfaction|inscriptions|commandes|abandons?
-    | tasa|porcentaje|n[úu]mero|ingresos|ventas|coste?s?|duraci[óo]n|tiempo\ de\ \w+|solicitudes|quejas|errores|usuarios|clientes|satisfacci[óo]n|registros|pedidos|abandono|conversi[óo]n|retenci[óo]n
-    | taxa|percentagem|porcentagem|receita|vendas|custos?|dura[çc][ãa]o|tempo\ de\ \w+|pedidos|reclama[çc][õo]es|erros|utilizadores|usu[áa]rios|satisfa[çc][ãa]o|convers[ãa]o|reten[çc][ãa]o
-    | tasso|percentuale|numero|ricavi|vendite|costi|durata|tempo\ di\ \w+|richieste|reclami|errori|utenti|clienti|soddisfazione|conversione
-    | percentage|aantal|omzet|kosten|duur|laadtijd|reactietijd|doorlooptijd|klachten|fouten|gebruikers|klanten|tevredenheid|conversie|wska[źz]nik|odsetek|liczba|przych[óo]d|koszt(?:y|ów)?|czas\ \w+|zgłosze[ńn]|zgłoszenia|błęd(?:y|ów)|użytkownik(?:ów|cy)|klient(?:ów|ci)|konwersj[aię]
-    )(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_UNIT = r"(?:%|percent(?:age\ points?)?|prozent|pour\ cent|por\ ciento|por\ cento|per\ cento|procent|pp|ms|milliseconds?|s|secs?|seconds?|sekunden?|secondes?|segundos?|min|mins|minutes?|minuten?|minutos?|h|hrs?|hours?|stunden?|heures?|horas?|days?|tage?n?|jours?|d[ií]as?|weeks?|x|times|k|m|kb|mb|gb|tb|€|\$|£|eur|usd)"
-_NUMBER = r"[-+]?(?:\d{1,3}(?:[ .,’']\d{3})+|\d+)(?:[.,]\d+)?"
-_TARGET = re.compile(
-    rf"""
-      (?:from|von|de|du|desde|da|van|z)\s+[$€£]?{_NUMBER}\s*{_UNIT}?\s*(?:to|auf|à|a|hasta|para|naar|na|do)\s+[$€£]?{_NUMBER}
-    | [$€£]?{_NUMBER}\s*{_UNIT}?\s*(?:→|->|=>|➔)\s*[$€£]?{_NUMBER}
-    | (?<![\w.])[-+±]?{_NUMBER}\s*(?:%|percent|prozent|pour\ cent|por\ ciento|por\ cento|per\ cento|procent|pp(?!\w))
-    | (?:[<>≤≥]=?|(?<!\w)(?:under|below|above|over|within|less\ than|fewer\ than|more\ than|at\ least|at\ most|no\ more\ than|no\ fewer\ than|not\ more\ than|up\ to|maximum(?:\ of)?|minimum(?:\ of)?|reach(?:es)?|exceeds?|every
-        |unter|über|höchstens|mindestens|weniger\ als|mehr\ als|maximal|moins\ de|plus\ de|au\ plus|au\ moins|sous|menos\ de|m[áa]s\ de|al\ menos|como\ m[áa]ximo|mais\ de|pelo\ menos|no\ m[áa]ximo|meno\ di|pi[ùu]\ di|almeno|al\ massimo|minder\ dan|meer\ dan|minstens|hoogstens|mniej\ niż|więcej\ niż|co\ najmniej|poniżej|powyżej))
-        \s+(?:the\ |a\ |of\ )*[$€£]?{_NUMBER}(?![\w.]*/)
-    | (?<![\w])[<>≤≥]=?\s*[$€£]?{_NUMBER}
-    | (?<!\w)(?:increase|decrease|reduce|cut|lower|raise|grow|drop|improve|bring|get|go|down|up|shrink|limit)\w*\b[^.;\n]{{0,60}}?\b(?:by|to|down\ to|up\ to)\s+[$€£]?{_NUMBER}(?!\.\d+\.)
-    | (?<!\w)(?:doubl(?:e|es|ed|ing)|halv(?:e|es|ed|ing)|tripl(?:e|es|ed|ing)|quadrupl\w+|twice|half\ (?:the|as|of)|zero|verdoppel\w*|halbier\w*|null|doubler|diviser\ par|r[ée]duire\ de\ moiti[ée]|z[ée]ro|duplicar|cero|dobrar|reduzir\ (?:à|pela)\ metade|raddoppi\w+|dimezza\w+|verdubbel\w*|halver\w*|podwoi\w*|zero)(?!\w)
-    | {_NUMBER}\s*(?:times\s+)?(?:fewer|less|more|weniger|mehr|de\ moins|de\ plus|menos|m[áa]s|mais|in\ meno|minder|meer|mniej|więcej)(?!\w)(?!\s+(?:new\ )?(?:buttons?|screens?|pages?|features?|fields?))
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-# A bare year or a version after a comparator ("by 2026", "over 2.0.1") is no target.
-_NO_TARGET = re.compile(r"(?:19|20)\d\d$|\d+\.\d+\.\d+|\bv\d", re.IGNORECASE)
-_DIRECTION = re.compile(
-    r"""(?<!\w)(?:increas\w+|decreas\w+|reduc\w+|improv\w+|rais\w+|lower\w*|grow\w*|fewer|less|more|higher|better|faster|drop\w*|cut\w*|boost\w*|up|down|measured\ by|limits?
-        |steiger\w*|erhöh\w*|senk\w*|verringer\w*|reduzier\w*|weniger|mehr|augment\w+|r[ée]dui\w+|diminu\w+|baiss\w+|aument\w+|mejor\w+|disminu\w+|menos|melhor\w+|ridu\w+|miglior\w+|verhog\w*|verlag\w*|verminder\w*|zwiększ\w*|zmniejsz\w*)(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_BUILD = re.compile(
-    r"""^\W*(?:(?:we|i)\s+(?:want|need|would\ like|plan)\s+to\s+|to\s+|please\s+)?(?:implement\w*|build\w*|add\w*|ship\w*|migrat\w+|creat\w+|develop\w*|deliver\w*|releas\w+|launch\w*|introduc\w+|deploy\w*|write|install\w*|set\ up|integrat\w+|refactor\w*|rewrite|upgrad\w+|publish\w*
-        |implementier\w*|baue\w*|erstell\w*|einführ\w*|umsetz\w*|entwickel\w*|migrier\w*|impl[ée]ment\w+|cr[ée]er|ajouter|d[ée]velopper|livrer|construire|migrer|implementar|crear|a[ñn]adir|agregar|desarrollar|entregar|construir|migrar|criar|adicionar|desenvolver|implementare|creare|aggiungere|sviluppare|consegnare|implementeren|bouwen|toevoegen|ontwikkelen|zaimplementowa\w*|doda\w*|stworzy\w*|zbudowa\w*)(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
-    """Which parts of a measurable outcome a text holds, each as written."""
-
-    metric: str | None = None
-    target: str | None = None
-    direction: str | None = None
-    limit: str | None = None
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        parts = (("metric", self.metric), ("number", self.target), ("date", self.limit))
-        return tuple(name for name, found in parts if found is None)
-
-
-def measure(text: str) -> Measure:
-    """The metric, the target, the direction and the time limit that a text names."""
-    limit = find_limit(text)
-    without_limit = text if limit is None else f"{text[: limit[0]]} {text[limit[1] :]}"
-    metric = _METRIC.search(without_limit)
-    direction = _DIRECTION.search(without_limit)
-    return Measure(
-        metric=metric.group().strip() if metric else None,
-        target=_target(without_limit),
-        direction=direction.group() if direction else None,
-        limit=text[slice(*limit)].strip() if limit else None,
-    )
-
-
-def _target(text: str) -> str | None:
-    for match in _TARGET.finditer(text):
-        if not _NO_TARGET.search(match.group()):
-            return match.group().strip()
-    return None
-
-
-def is_output(text: str) -> bool:
-    """Whether the text opens with a verb of building: "implement SSO" is work, not an outcome."""
-    return bool(_BUILD.match(text))

@@ -123,7 +123,7 @@ def _definition(lines: list[str], first: int) -> Iterator[str]:
     if lines[first].split("#")[0].rstrip().endswith(("(", "{", "[")):
         for line in lines[first + 1 :]:
             yield line
-            if line.startswith("    )") or line.startswith("    }"):
+            if line.startswith(("    )", "    }")):
                 return
 
 

@@ -17,15 +17,19 @@ OWNER_FIELDS = ("accountable", "owner", "dri")
 
 _ACCOUNTABLE_LINE = re.compile(
     r"""^\W*(?:owner|dri|accountable|directly\ responsible(?:\ individual)?|verantwortlich(?:e[rs]?)?|eigent[uü]mer
-        |responsable|propri[eé]taire|respons[aá]vel|responsabile|proprietario|eigenaar|verantwoordelijke|w[lł]a[sś]ciciel
+        |responsable|propri[eé]taire|respons[aá]vel|responsabile|proprietario|eigenaar|verantwoordelijke
+            |w[lł]a[sś]ciciel
         |odpowiedzialn[ya]|担当者?|责任人|負責人)\W*?[*_]*\s*[:：=|–—-]\s*[*_]*(?P<rest>.+)$""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _STRICTLY_ACCOUNTABLE = re.compile(r"^\W*(?:accountable|rechenschaftspflichtig)\b", re.IGNORECASE)
 _NOBODY = re.compile(
-    r"""^\W*(?:tbd|tba|tbc|todo|to\ be\ \w+|n/?a|none|nil|null|nobody|no\ one|unassigned|unknown|unclear|open|pending|everyone|all
-        |anyone|someone|us|we|offen|unklar|niemand|alle|keine?r?|folgt|à\ définir|personne|por\ definir|pendiente|nadie|a\ definir
-        |ninguém|da\ definire|nessuno|nog\ te\ bepalen|n\.v\.t\.|do\ ustalenia|nikt|未定|待定|_?no\ response_?|[-–—?.x]+)\W*$""",
+    r"""^\W*(?:tbd|tba|tbc|todo|to\ be\ \w+|n/?a|none|nil|null|nobody|no\ one|unassigned|unknown|unclear|open
+        |pending|everyone|all
+        |anyone|someone|us|we|offen|unklar|niemand|alle|keine?r?|folgt|à\ définir|personne|por\ definir|pendiente
+            |nadie|a\ definir
+        |ninguém|da\ definire|nessuno|nog\ te\ bepalen|n\.v\.t\.|do\ ustalenia|nikt|未定|待定|_?no\ response_?
+            |[-–—?.x]+)\W*$""",
     re.VERBOSE | re.IGNORECASE,
 )
 _TEAM = re.compile(

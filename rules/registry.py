@@ -50,9 +50,9 @@ def _defined() -> Iterator[type[Rule]]:
     for module in pkgutil.iter_modules(backlint.rules.__path__):
         loaded = importlib.import_module(f"{backlint.rules.__name__}.{module.name}")
         for value in vars(loaded).values():
-            if isinstance(value, type) and issubclass(value, Rule) and "code" in vars(value):
-                if value.__module__ == loaded.__name__:
-                    yield value
+            is_rule = isinstance(value, type) and issubclass(value, Rule) and "code" in vars(value)
+            if is_rule and value.__module__ == loaded.__name__:
+                yield value
 
 
 def find(code_or_name: str) -> type[Rule]:
@@ -72,6 +72,12 @@ def _suggestion(wanted: str, names: Mapping[str, type[Rule]]) -> str:
         return "`backlint rule` lists them all"
     rule = names[near[0]]
     return f"did you mean {rule.code} ({rule.name})?"
+
+
+@cache
+def dimensions() -> Mapping[str, str]:
+    """Rule code -> dimension of the issue score, for the rules that count in it."""
+    return MappingProxyType({rule.code: rule.dimension for rule in all_rules() if rule.dimension is not None})
 
 
 def family(code: str) -> str:

@@ -32,7 +32,7 @@ class Texts(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """Everything a rule may know beside the issue. `service_level` gives the SLE of an issue's class, if there is one."""
+    """Everything a rule may know beside the issue. `service_level` gives the SLE of the issue's class, if any."""
 
     now: datetime
     backlog: Backlog
@@ -51,7 +51,8 @@ class Context:
 class Example:
     """A named issue that the rule must flag, pass, or decline; executed as a test and printed on the rule's page.
 
-    `others` are further issues of the same backlog; `context` holds Backlog and Context arguments; `options` configure it.
+    `others` are further issues of the same backlog; `context` holds Backlog and Context arguments; `options`
+    configure it.
     """
 
     name: str

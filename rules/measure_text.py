@@ -1,0 +1,142 @@
+"""What makes an outcome measurable: a metric, a target number, a direction, a time limit."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from backlint.rules.dates_text import find_limit
+
+_METRIC = re.compile(
+    r"""(?<!\w)(?:
+      (?:\w+[- ])?(?:rates?|ratio|share|percentage|number|count|volume|amount|score|index|level|frequency)(?=\ of\b
+          |\W|$)
+    | conversions?|activations?|retention|churn|adoption|engagement|revenue|turnover|sales|margin|cost|costs|spend
+        |price|budget|savings
+    | (?:response|load|loading|lead|cycle|build|start-?up|waiting|handling|resolution|processing|query|page|run|boot
+        |install(?:ation)?|delivery)[- ]?times?|time\ (?:to|on|spent|needed)|latency|duration|delays?|throughput
+        |uptime|downtime|availability|performance
+    | tickets?|(?:support|help)[- ](?:requests?|inquiries|enquiries|calls?|contacts?|cases?|load)|inquiries
+        |complaints?|escalations?|refunds?|returns?
+    | errors?|error\ rates?|failures?|incidents?|outages?|defects?|crashes|bugs?|alerts?|timeouts?|regressions?
+        |vulnerabilities|violations?
+    | drop-?offs?|abandonment|bounces?|sessions?|visits?|visitors?|page\ ?views?|views?|clicks?|click-?through
+        |impressions?|ctr|sign-?ups?|registrations?|subscriptions?|subscribers?|renewals?|downloads?|installs?
+        |installations?|logins?|trials?|leads?|orders?|offers?|purchases?|bookings?|transactions?|payments?
+    | (?:active\ )?(?:users?|customers?|members?|accounts?|contributors?)|[mdw]au|nps|csat|ces|ltv|cac|arpu|mrr|arr
+        |roi|sla|slo|gmv|seo\ (?:rank|score)|satisfaction|usability\ score
+    | p(?:50|75|90|95|99)|percentile|median|average|mean|coverage|accuracy|precision|recall|hit\ rate|parity
+        |compliance|quality|usage
+    | requests?|queries|(?:database|bundle|image|file|download|memory|disk)[- ](?:size|usage|footprint|consumption)
+        |size|memory|cpu|bandwidth|consumption|storage|capacity|agents?|issues|backlog|builds?|deployments?
+        |releases?|hours|minutes|days|effort
+    | rate|quote|anteil|anzahl|umsatz|kosten|dauer|ladezeit|antwortzeit|durchlaufzeit|wartezeit|anfragen|beschwerden
+        |fehler(?:quote|rate)?|ausfälle|abbrüche|abbruchquote|konversion(?:srate)?|nutzer|kunden|zufriedenheit
+        |verfügbarkeit|anmeldungen|bestellungen|tickets
+    | taux|part|nombre|chiffre\ d'affaires|co[ûu]ts?|dur[ée]e|temps\ de\ \w+|d[ée]lai|demandes|plaintes|erreurs
+        |pannes|utilisateurs|clients|satisfaction|inscriptions|commandes|abandons?
+    | tasa|porcentaje|n[úu]mero|ingresos|ventas|coste?s?|duraci[óo]n|tiempo\ de\ \w+|solicitudes|quejas|errores
+        |usuarios|clientes|satisfacci[óo]n|registros|pedidos|abandono|conversi[óo]n|retenci[óo]n
+    | taxa|percentagem|porcentagem|receita|vendas|custos?|dura[çc][ãa]o|tempo\ de\ \w+|pedidos|reclama[çc][õo]es
+        |erros|utilizadores|usu[áa]rios|satisfa[çc][ãa]o|convers[ãa]o|reten[çc][ãa]o
+    | tasso|percentuale|numero|ricavi|vendite|costi|durata|tempo\ di\ \w+|richieste|reclami|errori|utenti|clienti
+        |soddisfazione|conversione
+    | percentage|aantal|omzet|kosten|duur|laadtijd|reactietijd|doorlooptijd|klachten|fouten|gebruikers|klanten
+        |tevredenheid|conversie|wska[źz]nik|odsetek|liczba|przych[óo]d|koszt(?:y|ów)?|czas\ \w+|zgłosze[ńn]
+        |zgłoszenia|błęd(?:y|ów)|użytkownik(?:ów|cy)|klient(?:ów|ci)|konwersj[aię]
+    )(?!\w)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_UNIT = (
+    r"(?:%|percent(?:age\ points?)?|prozent|pour\ cent|por\ ciento|por\ cento|per\ cento|procent|pp|ms"
+    r"|milliseconds?|s|secs?|seconds?|sekunden?|secondes?|segundos?|min|mins|minutes?|minuten?|minutos?|h|hrs?"
+    r"|hours?|stunden?|heures?|horas?|days?|tage?n?|jours?|d[ií]as?|weeks?|x|times|k|m|kb|mb|gb|tb|€|\$|£|eur"
+    r"|usd)"
+)
+_NUMBER = r"[-+]?(?:\d{1,3}(?:[ .,’']\d{3})+|\d+)(?:[.,]\d+)?"
+_TARGET = re.compile(
+    rf"""
+      (?:from|von|de|du|desde|da|van|z)\s+[$€£]?{_NUMBER}\s*{_UNIT}?\s*(?:to|auf|à|a|hasta|para|naar|na
+          |do)\s+[$€£]?{_NUMBER}
+    | [$€£]?{_NUMBER}\s*{_UNIT}?\s*(?:→|->|=>|➔)\s*[$€£]?{_NUMBER}
+    | (?<![\w.])[-+±]?{_NUMBER}\s*(?:%|percent|prozent|pour\ cent|por\ ciento|por\ cento|per\ cento|procent|pp(?!\w))
+    | (?:[<>≤≥]=?|(?<!\w)(?:under|below|above|over|within|less\ than|fewer\ than|more\ than|at\ least|at\ most
+        |no\ more\ than|no\ fewer\ than|not\ more\ than|up\ to|maximum(?:\ of)?|minimum(?:\ of)?|reach(?:es)?
+        |exceeds?|every
+        |unter|über|höchstens|mindestens|weniger\ als|mehr\ als|maximal|moins\ de|plus\ de|au\ plus|au\ moins|sous
+            |menos\ de|m[áa]s\ de|al\ menos|como\ m[áa]ximo|mais\ de|pelo\ menos|no\ m[áa]ximo|meno\ di|pi[ùu]\ di
+            |almeno|al\ massimo|minder\ dan|meer\ dan|minstens|hoogstens|mniej\ niż|więcej\ niż|co\ najmniej|poniżej
+            |powyżej))
+        \s+(?:the\ |a\ |of\ )*[$€£]?{_NUMBER}(?![\w.]*/)
+    | (?<![\w])[<>≤≥]=?\s*[$€£]?{_NUMBER}
+    | (?<!\w)(?:increase|decrease|reduce|cut|lower|raise|grow|drop|improve|bring|get|go|down|up|shrink
+        |limit)\w*\b[^.;\n]{{0,60}}?\b(?:by|to|down\ to|up\ to)\s+[$€£]?{_NUMBER}(?!\.\d+\.)
+    | (?<!\w)(?:doubl(?:e|es|ed|ing)|halv(?:e|es|ed|ing)|tripl(?:e|es|ed|ing)|quadrupl\w+|twice|half\ (?:the|as|of)
+        |zero|verdoppel\w*|halbier\w*|null|doubler|diviser\ par|r[ée]duire\ de\ moiti[ée]|z[ée]ro|duplicar|cero
+        |dobrar|reduzir\ (?:à|pela)\ metade|raddoppi\w+|dimezza\w+|verdubbel\w*|halver\w*|podwoi\w*|zero)(?!\w)
+    | {_NUMBER}\s*(?:times\s+)?(?:fewer|less|more|weniger|mehr|de\ moins|de\ plus|menos|m[áa]s|mais|in\ meno|minder
+        |meer|mniej|więcej)(?!\w)(?!\s+(?:new\ )?(?:buttons?|screens?|pages?|features?|fields?))
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# A bare year or a version after a comparator ("by 2026", "over 2.0.1") is no target.
+_NO_TARGET = re.compile(r"(?:19|20)\d\d$|\d+\.\d+\.\d+|\bv\d", re.IGNORECASE)
+_DIRECTION = re.compile(
+    r"""(?<!\w)(?:increas\w+|decreas\w+|reduc\w+|improv\w+|rais\w+|lower\w*|grow\w*|fewer|less|more|higher|better
+        |faster|drop\w*|cut\w*|boost\w*|up|down|measured\ by|limits?
+        |steiger\w*|erhöh\w*|senk\w*|verringer\w*|reduzier\w*|weniger|mehr|augment\w+|r[ée]dui\w+|diminu\w+|baiss\w+
+            |aument\w+|mejor\w+|disminu\w+|menos|melhor\w+|ridu\w+|miglior\w+|verhog\w*|verlag\w*|verminder\w*
+            |zwiększ\w*|zmniejsz\w*)(?!\w)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_BUILD = re.compile(
+    r"""^\W*(?:(?:we|i)\s+(?:want|need|would\ like|plan)\s+to\s+|to\s+|please\s+)?(?:implement\w*|build\w*|add\w*
+        |ship\w*|migrat\w+|creat\w+|develop\w*|deliver\w*|releas\w+|launch\w*|introduc\w+|deploy\w*|write|install\w*
+        |set\ up|integrat\w+|refactor\w*|rewrite|upgrad\w+|publish\w*
+        |implementier\w*|baue\w*|erstell\w*|einführ\w*|umsetz\w*|entwickel\w*|migrier\w*|impl[ée]ment\w+|cr[ée]er
+            |ajouter|d[ée]velopper|livrer|construire|migrer|implementar|crear|a[ñn]adir|agregar|desarrollar|entregar
+            |construir|migrar|criar|adicionar|desenvolver|implementare|creare|aggiungere|sviluppare|consegnare
+            |implementeren|bouwen|toevoegen|ontwikkelen|zaimplementowa\w*|doda\w*|stworzy\w*|zbudowa\w*)(?!\w)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """Which parts of a measurable outcome a text holds, each as written."""
+
+    metric: str | None = None
+    target: str | None = None
+    direction: str | None = None
+    limit: str | None = None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        parts = (("metric", self.metric), ("number", self.target), ("date", self.limit))
+        return tuple(name for name, found in parts if found is None)
+
+
+def measure(text: str) -> Measure:
+    """The metric, the target, the direction and the time limit that a text names."""
+    limit = find_limit(text)
+    without_limit = text if limit is None else f"{text[: limit[0]]} {text[limit[1] :]}"
+    metric = _METRIC.search(without_limit)
+    direction = _DIRECTION.search(without_limit)
+    return Measure(
+        metric=metric.group().strip() if metric else None,
+        target=_target(without_limit),
+        direction=direction.group() if direction else None,
+        limit=text[slice(*limit)].strip() if limit else None,
+    )
+
+
+def _target(text: str) -> str | None:
+    for match in _TARGET.finditer(text):
+        if not _NO_TARGET.search(match.group()):
+            return match.group().strip()
+    return None
+
+
+def is_output(text: str) -> bool:
+    """Whether the text opens with a verb of building: "implement SSO" is work, not an outcome."""
+    return bool(_BUILD.match(text))

@@ -1,0 +1,47 @@
+"""Content words, and whether one text only repeats another."""
+
+from __future__ import annotations
+
+import re
+
+REPEAT_SHARE = 0.8
+_WORD = re.compile(r"[^\W\d_][\w'’-]*|\d+")
+# Words that say nothing about a benefit, in the languages of catalogue 1.10: do, done, have, use, work and the like.
+_EMPTY_WORDS = frozenset(
+    re.findall(
+        r"\S+",
+        """
+    a an the and or of to in on at for from by with into onto is are was were be been it its this that these
+    those i we you they he she me us them my our your their his her as so can could may might will would shall
+    should must able possible when if then than not no any some all do does did done doing have has had having
+    use uses used using work works worked working get gets got make makes made want wants need needs there here
+    also just only more very well easily better properly correctly feature story task issue thing things der die
+    das ein eine einen und oder zu in im auf für von mit ist sind wird werden es ich wir sie kann können nicht
+    funktioniert geht tun machen haben nutzen le la les un une des et ou de du à au aux en pour par avec est
+    sont il elle je nous vous on que qui pas fonctionne faire avoir utiliser puisse pouvoir el los las uno una y
+    o de del al por para con es son yo que no se funcione funciona hacer tener usar pueda os as um uma e ou do
+    da dos das no na em por com é são eu que não funcione funciona fazer ter usar possa il lo gli i di che e per
+    con è sono io non funzioni funziona fare avere usare het de een en van is zijn ik dat niet werkt doen hebben
+    gebruiken i w z na do jest są się nie działa działało
+    """,
+    )
+)
+
+
+def content_words(text: str) -> list[str]:
+    """Words that carry meaning, reduced to a crude stem so that "exports" repeats "export"."""
+    return [_stem(word) for word in (w.casefold() for w in _WORD.findall(text)) if word not in _EMPTY_WORDS]
+
+
+def _stem(word: str) -> str:
+    for ending in ("ing", "ed", "es", "s", "en", "er"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)]
+    return word
+
+
+def repeats_the_work(benefit: str, work: str) -> bool:
+    """Whether at least 80 % of the benefit's content words only say the work again ("so that it is done")."""
+    words = content_words(benefit)
+    known = set(content_words(work))
+    return sum(word in known for word in words) >= REPEAT_SHARE * len(words)
