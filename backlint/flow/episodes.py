@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backlint.flow.options import DEFAULTS, Flag, FlowOptions, Mode, StartSource
-from backlint.flow.timeline import CLOSED, NOT_STARTED, STARTED, Span, Timeline
+from backlint.flow.timeline import CLOSED, NO_FLAGS, NOT_STARTED, STARTED, Span, Timeline
 from backlint.model import FieldChange, Issue, LinkKind, StatusCategory
 
 LABEL_FIELDS = frozenset({"label", "labels"})
@@ -239,7 +239,7 @@ def _episode(
         is_rework=is_rework,
         reopenings=stretch.reopenings,
         spans=tuple(stretch.spans),
-        flags=frozenset(flags),
+        flags=frozenset(flags) if flags else NO_FLAGS,
         unknown=unknown,
     )
 
@@ -256,9 +256,10 @@ def _starts(
     if child_start is not None and is_within(child_start):
         yield child_start, StartSource.CHILD
     for span in stretch.spans:
-        if span.is_gap:
+        is_cut = is_first and span is stretch.spans[0] and not issue.history_is_complete
+        if span.is_gap and (is_cut or span.status.category not in STARTED):
             yield None, StartSource.STATUS
-        if span.category in STARTED:
+        if span.status.category in STARTED:
             yield span.enter, StartSource.STATUS
             break
     labels = options.in_progress_labels.get(issue.source)

@@ -16,6 +16,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 STARTED = frozenset(category for category in StatusCategory if category.is_started)
 CLOSED = frozenset(category for category in StatusCategory if not category.is_open)
 NOT_STARTED = frozenset({StatusCategory.TRIAGE, StatusCategory.BACKLOG, StatusCategory.TODO})
+NO_FLAGS: frozenset[Flag] = frozenset()
 _in_order = attrgetter("at", "sequence")
 
 
@@ -139,11 +140,10 @@ def _name(status: Status) -> str:
 
 
 def _flags(spans: list[Span], *, skewed: bool, missing: bool) -> frozenset[Flag]:
-    flags = set()
-    if skewed:
-        flags.add(Flag.SKEW)
-    if missing:
-        flags.add(Flag.GAP)
-    if any(span.status.category is StatusCategory.UNKNOWN for span in spans):
-        flags.add(Flag.UNMAPPED)
-    return frozenset(flags)
+    # Gaps are of category UNKNOWN, too; only a status of that category lacks its mapping.
+    unknown = [span for span in spans if span.category is StatusCategory.UNKNOWN]
+    unmapped = any(span.status.category is StatusCategory.UNKNOWN for span in unknown)
+    if not (skewed or missing or unmapped):
+        return NO_FLAGS
+    found = ((Flag.SKEW, skewed), (Flag.GAP, missing), (Flag.UNMAPPED, unmapped))
+    return frozenset(flag for flag, is_set in found if is_set)
