@@ -140,6 +140,7 @@ class World:
     issues: dict[str, WorldIssue] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)  # name -> id, for trackers whose labels are things
     deleted: dict[str, WorldIssue] = field(default_factory=dict)
+    flaws: dict[str, tuple[str, ...]] = field(default_factory=dict)  # issue id -> what was made wrong on purpose
     listeners: list[Listener] = field(default_factory=list)
     clock: Callable[[], datetime] = now_utc
     ids: Callable[[], str] = lambda: str(uuid.uuid4())
