@@ -62,7 +62,8 @@ _MODAL = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _NO_REQUIREMENT = re.compile(
-    r"""(?<!\w)(?:should\ (?:probably|maybe|perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple
+    r"""(?<!\w)(?:(?:want|like|love|wish|need|hope|nice)s?\ (?:it\ )?to\ be\ able\ to|should\ (?:probably|maybe
+        |perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple
         |straight|fine|ok|okay|enough|possible\?|noted|able\ to\ reproduce)|work\ fine|do\ the\ trick|suffice|help
         |have|already|just|mean)|(?:we|i|you|one|someone|somebody)\ (?:should|must|have\ to|need\ to
         |could)\ (?:probably|also|maybe|investigate|consider|look|discuss|think|talk|check|try|decide|find|figure
@@ -76,6 +77,15 @@ _NUMERIC_END = re.compile(
     r"""(?:(?:within|under|below|less\ than|fewer\ than|no\ more\ than|at\ least|at\ most|up\ to|for|every
         |maximum\ of|minimum\ of|exactly|[<>≤≥]=?)\s*\d[\d.,]*\s*\w+
         |\d[\d.,]*\s*(?:%|concurrent|simultaneous|parallel)|from\s+\d[\d.,]*\s*%?\s+to\s+\d[\d.,]*)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_FAULT = re.compile(
+    r"""\b(?:steps?\ to\ reproduce|to\ reproduce|repro(?:duces?|duced|duction)|stack\ ?traces?|regression
+        |exceptions?\ (?:is|was|are|in|at)
+        |throws?|crash(?:es|ed|ing)?|does(?:n't|\ not)\ work|(?:is|are)(?:n't|\ not)\ working|stopped\ working
+            |no\ longer\ works?|expected\s*:|actual\s*:
+        |but\ (?:instead|it\ (?:doesn't|does\ not|is\ not|isn't|shows|gives|returns|fails))|instead\ of\ (?:the|only
+            |being|getting))\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 # "The user may search channels", "A share icon is added to each post": a state that one can look at.
@@ -95,7 +105,10 @@ _REPORT = re.compile(
 )
 # Boxes that list work and not conditions: an imperative at the start.
 _WORK_STEP = re.compile(
-    r"""^\W*(?:add|update|create|implement|write|refactor|remove|delete|rename|move|fix|deploy|merge|release
+    r"""^\W*(?:collect|gather|list|compare|summari[sz]e|describe|agree|clarify|confirm|coordinate|estimate|prototype
+        |benchmark
+        |measure|analy[sz]e|audit|collaborate|meet|email|contact|order|buy|train|read|learn|study|add|update|create
+            |implement|write|refactor|remove|delete|rename|move|fix|deploy|merge|release
         |investigate|research|review|discuss|decide|check|test|document|migrate|set\ ?up|setup|build|design
         |replace|change|convert|extract|clean\ ?up|configure|install|integrate|introduce|make|use|get|find
         |define|identify|prepare|publish|push|open|close|ask|talk|schedule|communicate|announce|notify
@@ -105,14 +118,21 @@ _WORK_STEP = re.compile(
         |ensure\ that\ all\ \w+\ have\ been|confirm\ with)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Boxes that are answers to a form's question, not conditions.
+_CHOICE = re.compile(
+    r"^\W*(?:yes|no|none|other|n/?a|not\ sure|maybe|i\ (?:have|am|did|agree))\b|^[^:]{1,30}:\s*`",
+    re.VERBOSE | re.IGNORECASE,
+)
 _FAULT_MEANINGS = (Meaning.STEPS, Meaning.ACTUAL)
 _IMAGE_MARK = re.compile(r"!\[[^\]]*\]\(|!\S[^!\n]*\.(?:png|jpe?g|gif|svg)[^!\n]*!|<img\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?\n;]+(?:[.!?;]+(?=\s|$)|\n|$)")
+_QUESTION = re.compile(r"\W*(?:how|what|why|which|who|where|whether|see|note)\b", re.IGNORECASE)
 _WAIVER = re.compile(
     r"^\W*(?:n/?a|not applicable)\s*[-–—:,.(]+\s*(?P<reason>(?:\S+\s+){2,}\S.*?)\)?\s*$", re.IGNORECASE | re.DOTALL
 )
 
 MIN_BOXES = 2  # catalogue AC001: one box is a reminder
+MIN_CONDITION_WORDS = 5  # "UX design" under a heading is a topic
 MIN_STATEMENTS = 2  # one "should" is a wish, two are requirements
 MIN_END_STATES = 2
 
@@ -198,8 +218,11 @@ class CriteriaRule(Rule):
                 yield from self._in_other_section(document, section, field)
 
     def _in_other_section(self, document: Document, section: Section, field: str) -> Iterator[Evidence]:
-        if _CONDITION_HEADING.match(section.heading) and len(section.items) >= self.min_items:
-            yield of_part(document, section.items[0], kind="S", field=field, note=section.heading)
+        if not _CONDITION_HEADING.match(section.heading):
+            return
+        conditions = [item for item in section.items if is_condition(item)]
+        if len(conditions) >= self.min_items and 2 * len(conditions) >= len(section.items):
+            yield of_part(document, conditions[0], kind="S", field=field, note=section.heading)
 
     def _in_comments(self, issue: Issue, context: Context) -> Iterator[Evidence]:
         allowed = {issue.reporter, *issue.assignees, *issue.accountable} - {None}
@@ -263,6 +286,14 @@ def is_blank_label(text: str) -> bool:
     return stated is not None and not re.search(r"\w{2,}\W+\w{2,}|[^\W\d_a-zA-ZÀ-ž]{4,}", stated["rest"])
 
 
+def is_condition(item: Item) -> bool:
+    """Whether a line under "Requirements" or the like is a condition, not a step, a question or a topic."""
+    text = item.text
+    if _WORK_STEP.match(text) or text.rstrip().endswith(("?", ":")):
+        return False
+    return bool(_MODAL.search(text) or _END_STATE.match(text)) or len(text.split()) >= MIN_CONDITION_WORDS
+
+
 def excluded_spans(document: Document) -> tuple[tuple[int, int], ...]:
     return tuple((section.start, section.end) for section in document.under(Meaning.EXCLUDED))
 
@@ -273,7 +304,7 @@ def _in_checklists(issue: Issue, document: Document) -> Iterator[Evidence]:
         yield of_value("C", "checklist", real[0].text)
     excluded = {item.start for section in document.under(Meaning.EXCLUDED) for item in section.items}
     boxes = [item for item in document.items if item.ticked is not None and item.start not in excluded]
-    conditions = [item for item in boxes if not _WORK_STEP.match(item.text)]
+    conditions = [item for item in boxes if not _WORK_STEP.match(item.text) and not _CHOICE.match(item.text)]
     if len(boxes) >= MIN_BOXES and 2 * len(conditions) > len(boxes):
         yield of_part(document, conditions[0], kind="C", field="body")
 
@@ -289,7 +320,7 @@ def phrases(document: Document) -> Iterator[Evidence]:
     for line in document.items:
         if _DONE_WHEN.search(line.text) or _SHALL.search(line.text):
             yield of_part(document, line, kind="P", field="body")
-    if document.under(*_FAULT_MEANINGS):
+    if reports_a_fault(document):
         return
     statements = [line for line in authored_lines(document) for _ in _requirements(line.text)]
     if len(statements) >= MIN_STATEMENTS:
@@ -300,6 +331,11 @@ def phrases(document: Document) -> Iterator[Evidence]:
     yield from _end_states(document)
 
 
+def reports_a_fault(document: Document) -> bool:
+    """Whether the text tells of something broken: its "should" says what was expected."""
+    return bool(document.under(*_FAULT_MEANINGS)) or any(_FAULT.search(item.text) for item in document.items)
+
+
 def authored_lines(document: Document) -> list[Item]:
     excluded = {item.start for section in document.under(Meaning.EXCLUDED) for item in section.items}
     return [item for item in document.items if item.start not in excluded]
@@ -307,7 +343,8 @@ def authored_lines(document: Document) -> list[Item]:
 
 def _requirements(text: str) -> Iterator[str]:
     for sentence in _SENTENCE.findall(text):
-        if _MODAL.search(sentence) and not _NO_REQUIREMENT.search(sentence) and not sentence.rstrip().endswith("?"):
+        is_question = sentence.rstrip().endswith("?") or _QUESTION.match(sentence)
+        if _MODAL.search(sentence) and not is_question and not _NO_REQUIREMENT.search(sentence):
             yield sentence
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from backlint.rules.dates_text import find_limit
 
+# Indicators by themselves.
 _METRIC = re.compile(
     r"""(?<!\w)(?:
       (?:\w+[- ])?(?:rates?|ratio|share|percentage|number|count|volume|amount|score|index|level|frequency)(?=\ of\b
@@ -15,36 +16,45 @@ _METRIC = re.compile(
         |price|budget|savings
     | (?:response|load|loading|lead|cycle|build|start-?up|waiting|handling|resolution|processing|query|page|run|boot
         |install(?:ation)?|delivery)[- ]?times?|time\ (?:to|on|spent|needed)|latency|duration|delays?|throughput
-        |uptime|downtime|availability|performance
+        |uptime|downtime|availability
     | tickets?|(?:support|help)[- ](?:requests?|inquiries|enquiries|calls?|contacts?|cases?|load)|inquiries
-        |complaints?|escalations?|refunds?|returns?
-    | errors?|error\ rates?|failures?|incidents?|outages?|defects?|crashes|bugs?|alerts?|timeouts?|regressions?
+        |complaints?|escalations?|refunds?
+    | error\ rates?|failures?|incidents?|outages?|defects?|crashes|alerts?|timeouts?|regressions?
         |vulnerabilities|violations?
-    | drop-?offs?|abandonment|bounces?|sessions?|visits?|visitors?|page\ ?views?|views?|clicks?|click-?through
+    | drop-?offs?|abandonment|bounces?|sessions?|visits?|visitors?|page\ ?views?|clicks?|click-?through
         |impressions?|ctr|sign-?ups?|registrations?|subscriptions?|subscribers?|renewals?|downloads?|installs?
-        |installations?|logins?|trials?|leads?|orders?|offers?|purchases?|bookings?|transactions?|payments?
-    | (?:active\ )?(?:users?|customers?|members?|accounts?|contributors?)|[mdw]au|nps|csat|ces|ltv|cac|arpu|mrr|arr
+        |installations?|logins?|trials?|purchases?|bookings?|transactions?
+    | active\ (?:users?|customers?|members?|accounts?)|[mdw]au|nps|csat|ces|ltv|cac|arpu|mrr|arr
         |roi|sla|slo|gmv|seo\ (?:rank|score)|satisfaction|usability\ score
-    | p(?:50|75|90|95|99)|percentile|median|average|mean|coverage|accuracy|precision|recall|hit\ rate|parity
-        |compliance|quality|usage
-    | requests?|queries|(?:database|bundle|image|file|download|memory|disk)[- ](?:size|usage|footprint|consumption)
-        |size|memory|cpu|bandwidth|consumption|storage|capacity|agents?|issues|backlog|builds?|deployments?
-        |releases?|hours|minutes|days|effort
+    | p(?:50|75|90|95|99)|percentile|median|coverage|accuracy|precision|recall|hit\ rate|parity
+        |usage
+    | (?:database|bundle|image|file|download|memory|disk)[- ](?:size|usage|footprint|consumption)
     | rate|quote|anteil|anzahl|umsatz|kosten|dauer|ladezeit|antwortzeit|durchlaufzeit|wartezeit|anfragen|beschwerden
-        |fehler(?:quote|rate)?|ausfälle|abbrüche|abbruchquote|konversion(?:srate)?|nutzer|kunden|zufriedenheit
+        |fehler(?:quote|rate)?|ausfälle|abbrüche|abbruchquote|konversion(?:srate)?|zufriedenheit
         |verfügbarkeit|anmeldungen|bestellungen|tickets
-    | taux|part|nombre|chiffre\ d'affaires|co[ûu]ts?|dur[ée]e|temps\ de\ \w+|d[ée]lai|demandes|plaintes|erreurs
-        |pannes|utilisateurs|clients|satisfaction|inscriptions|commandes|abandons?
-    | tasa|porcentaje|n[úu]mero|ingresos|ventas|coste?s?|duraci[óo]n|tiempo\ de\ \w+|solicitudes|quejas|errores
-        |usuarios|clientes|satisfacci[óo]n|registros|pedidos|abandono|conversi[óo]n|retenci[óo]n
+    | taux|chiffre\ d'affaires|co[ûu]ts?|dur[ée]e|temps\ de\ \w+|d[ée]lai|demandes|plaintes|erreurs
+        |pannes|satisfaction|inscriptions|commandes|abandons?
+    | tasa|porcentaje|ingresos|ventas|coste?s?|duraci[óo]n|tiempo\ de\ \w+|solicitudes|quejas|errores
+        |satisfacci[óo]n|registros|pedidos|abandono|conversi[óo]n|retenci[óo]n
     | taxa|percentagem|porcentagem|receita|vendas|custos?|dura[çc][ãa]o|tempo\ de\ \w+|pedidos|reclama[çc][õo]es
-        |erros|utilizadores|usu[áa]rios|satisfa[çc][ãa]o|convers[ãa]o|reten[çc][ãa]o
-    | tasso|percentuale|numero|ricavi|vendite|costi|durata|tempo\ di\ \w+|richieste|reclami|errori|utenti|clienti
+        |erros|satisfa[çc][ãa]o|convers[ãa]o|reten[çc][ãa]o
+    | tasso|percentuale|ricavi|vendite|costi|durata|tempo\ di\ \w+|richieste|reclami|errori
         |soddisfazione|conversione
-    | percentage|aantal|omzet|kosten|duur|laadtijd|reactietijd|doorlooptijd|klachten|fouten|gebruikers|klanten
+    | percentage|aantal|omzet|kosten|duur|laadtijd|reactietijd|doorlooptijd|klachten|fouten
         |tevredenheid|conversie|wska[źz]nik|odsetek|liczba|przych[óo]d|koszt(?:y|ów)?|czas\ \w+|zgłosze[ńn]
-        |zgłoszenia|błęd(?:y|ów)|użytkownik(?:ów|cy)|klient(?:ów|ci)|konwersj[aię]
-    )(?!\w)""",
+        |zgłoszenia|błęd(?:y|ów)|konwersj[aię]
+    )(?![\w-])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# Things that are a measure only beside a number: "users" alone is a subject.
+_COUNTED = re.compile(
+    r"""(?<!\w)(?:(?:active\ )?(?:users?|customers?|members?|accounts?|contributors?|clients?|agents?)|issues
+        |backlog|builds?|deployments?|releases?
+        |hours|minutes|days|effort|requests?|queries|size|memory|cpu|bandwidth|consumption|storage|capacity|bugs?
+            |errors?|returns?|views?|leads?|orders?|offers?|payments?
+        |performance|quality|average|mean|nutzer|kunden|utilisateurs|clients|usuarios|clientes|utilizadores
+            |usu[áa]rios|utenti|clienti|gebruikers|klanten
+        |użytkownik(?:ów|cy)|klient(?:ów|ci)|part|number|n[úu]mero|nombre|numero)(?![\w-])""",
     re.VERBOSE | re.IGNORECASE,
 )
 _UNIT = (
@@ -83,7 +93,7 @@ _TARGET = re.compile(
 _NO_TARGET = re.compile(r"(?:19|20)\d\d$|\d+\.\d+\.\d+|\bv\d", re.IGNORECASE)
 _DIRECTION = re.compile(
     r"""(?<!\w)(?:increas\w+|decreas\w+|reduc\w+|improv\w+|rais\w+|lower\w*|grow\w*|fewer|less|more|higher|better
-        |faster|drop\w*|cut\w*|boost\w*|up|down|measured\ by|limits?
+        |faster|drop\w*|cut\w*|boost\w*|measured\ by|limits?
         |steiger\w*|erhöh\w*|senk\w*|verringer\w*|reduzier\w*|weniger|mehr|augment\w+|r[ée]dui\w+|diminu\w+|baiss\w+
             |aument\w+|mejor\w+|disminu\w+|menos|melhor\w+|ridu\w+|miglior\w+|verhog\w*|verlag\w*|verminder\w*
             |zwiększ\w*|zmniejsz\w*)(?!\w)""",
@@ -120,11 +130,12 @@ def measure(text: str) -> Measure:
     """The metric, the target, the direction and the time limit that a text names."""
     limit = find_limit(text)
     without_limit = text if limit is None else f"{text[: limit[0]]} {text[limit[1] :]}"
-    metric = _METRIC.search(without_limit)
+    target = _target(without_limit)
+    metric = _METRIC.search(without_limit) or (_COUNTED.search(without_limit) if target else None)
     direction = _DIRECTION.search(without_limit)
     return Measure(
         metric=metric.group().strip() if metric else None,
-        target=_target(without_limit),
+        target=target,
         direction=direction.group() if direction else None,
         limit=text[slice(*limit)].strip() if limit else None,
     )

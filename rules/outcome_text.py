@@ -41,13 +41,15 @@ _RESULT_TYPES = (IssueType.EPIC, IssueType.INITIATIVE)
 # -- purpose clauses (phrases, catalogue 1.6 P) -----------------------------------------------------------------------
 
 _SO_THAT = re.compile(
-    r"""(?<!\w)(?:so\ that|such\ that|so\ as\ to|so(?=\ (?:we|i|you|they|it|he|she|users?|customers?|people|the|our
-        |everyone|that)\b)
-        |in\ order\ (?:to|that)|damit|sodass|so\ dass|um(?=\ [^.;!?]{3,80}\ zu\ )|afin\ (?:que|de|d')|pour\ (?:que
-            |pouvoir)
+    r"""(?<!\w)(?:so\ that|such\ that|so\ as\ to
+        |so(?=\ (?:we|i|you|they|it|he|she|the\ \w+|users?|customers?|people|our\ \w+|everyone|that)\ (?:can|could
+            |may|might|will|would|won't|don't
+            |doesn't|do\ not|does\ not|never|always|only|know|have|has|get|gets|are\ able|is\ able|need\ not)\b)
+        |in\ order\ (?:to|that)(?!\ (?:run|reproduce|test|replicate|verify|see|start|install)\b)
+        |damit|sodass|so\ dass|um(?=\ [^.;!?]{3,80}\ zu\ )|afin\ (?:que|de|d')|pour\ (?:que|pouvoir)
         |para\ (?:que|poder)|a\ fim\ de|con\ el\ fin\ de|affinch[ée]|in\ modo\ (?:che|da)|cos[ìi]\ (?:che|da)|zodat
-            |opdat|om(?=\ [^.;!?]{3,80}\ te\ )
-        |aby|żeby|tak\ aby)(?:\W)(?P<benefit>[^.;!?\n]+(?:\n[^.;!?\n]+)?)""",
+            |opdat
+        |om(?=\ [^.;!?]{3,80}\ te\ )|aby|żeby|tak\ aby)(?:\W)(?P<benefit>[^.;!?\n]+(?:\n[^.;!?\n]+)?)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _WANT = re.compile(
@@ -62,44 +64,56 @@ _PURPOSE = re.compile(
       \b(?:the\ )?(?:main\ |overall\ |end\ )?(?:goal|aim|purpose|idea|point|intent(?:ion)?|motivation|objective
           |reason|benefit|advantage)s?
         \ (?:of\ (?:this|the|these)\ [\w ]{2,30}?|here|behind\ (?:this|it)|for\ (?:this|doing\ (?:this
-            |so)))?\s*(?:is|was|are|would\ be|will\ be)\b
-    | \bwe(?:'d|\ would|\ want|\ hope|\ aim|\ intend)?\s*(?:hope|aim|intend)?\s*to\ be\ able\ to\b
-    | \b(?:hop(?:e|ing)|aim(?:ing)?)\ (?:to|that)\b
-    # what it makes possible or better, for someone or something
-    | \b(?:this|that|it|which|these|doing\ so|making\ this)\s+(?:change\ |feature\ |way\ )?(?:also\ )?
-        (?:(?:will|would|should|can|could|might|may)\ (?:also\ |then\ |greatly\ |really\ )?
-           (?:allow|enable|help|let|improve|reduce|increase|avoid|prevent|make|give|save|simplify|ensure|lead|mean
-               |encourage|eliminate|speed|free|provide|bring|benefit|remove)
-         |allows|enables|helps|lets|improves|reduces|increases|avoids|prevents|makes\ it\ (?:easier|possible|simpler
-             |faster|clearer)|gives\ (?:us|users|people|customers)|saves|simplifies)\b
+            |so)))?\s*(?:is|are|would\ be|will\ be)\b
+    | \bgoal\ to\ \w+
+    | \bwe(?:'d|\ would)?\s*(?:hope|aim|intend)\ to\b
+    # what it makes possible or better
+    | \b(?:this|that|it|which|these|they|doing\ so|making\ this)\s+(?:change\ |feature\ |way\ )?(?:also\ )?
+        (?:(?:will|would|should|can|could|might|may)\ (?:also\ |then\ |greatly\ |really\ |help\ |help\ to\ )?
+           (?:allow|enable|help|let\ (?:us|users|people|\w+s)|improve|reduce|increase|avoid|prevent|make\ (?:it
+               |things|this|life|\w+\ (?:more|easier|better))|give\ (?:us|users|people)
+              |save|simplify|ensure|lead\ to|mean\ (?:that\ )?(?:we|users|less|fewer|more)|encourage|eliminate|speed
+                  |free|bring|benefit)
+         |allows\ (?:us|users|people|for|the|\w+s)|enables|helps\ (?:us|users|to|with|people|\w+s)|improves|reduces
+             |avoids|prevents\ (?:us|users|people)|makes\ it\ (?:easier|possible|simpler|faster|clearer)
+           |gives\ (?:us|users|people|customers)|saves|simplifies)\b
+    | \b(?:allow|enable|help|let|permit)(?:s|ing)?\ (?:us|users?|customers?|people|developers?|admins?
+        |administrators?|visitors?|teams?|members?|teachers?|students?|creators?|clients?|everyone
+        |operators?|players?|contributors?|readers?|editors?|managers?|(?:the|our|new|other
+            |more)\ \w+s?)\ to\ (?:better\ |easily\ |quickly\ )?\w+
     | \bto\ (?:better\ |properly\ |further\ |greatly\ |easily\ |help\ |significantly\ )?(?:improve|reduce|increase
-        |avoid|prevent|simplify|ease|minimi[sz]e|maximi[sz]e|boost|encourage|facilitate|speed\ up|eliminate|mitigate
-        |streamline|save)\ (?!the\ (?:file|form|page|changes)\b)\w+
-    | \bto\ (?:allow|enable|help|let)\ (?!me\b)(?:(?:the|our|all|other|new|their|your|more|a|an
-        |any)\ )?[\w-]+(?:\ [\w-]+){0,3}?\ (?:to\ )?\w{3,}
-    | \bto\ make\ (?:it|this|that|things|life|sure|[\w ]{2,30})\ (?:more|less|easier|simpler|faster|clearer|possible
+        |avoid|simplify|minimi[sz]e|maximi[sz]e
+        |encourage|facilitate|speed\ up|eliminate|mitigate|streamline|ensure\ that|make\ sure\ that)\ \w+
+    | \bto\ prevent\ (?!the\b)\w+ | \bto\ save\ (?:time|money|effort|cost|us|users|people|resources|disk|memory)
+    | \bto\ enable\ (?!the\b|it\b|this\b|a\b|an\b|or\b)[\w-]+\ \w+
+    | ^\W*to\ (?:properly|better|be\ able\ to)\ \w+
+    | \bto\ make\ (?:it|this|that|things|life|[\w ]{2,30})\ (?:more|less|easier|simpler|faster|clearer|possible
         |consistent|accessible|better|safer|easy|clear)\b
-    | ^\W*(?:allow|enable|let|help|give|empower|encourage)\ (?:(?:the|our|all|other|new|more)\ )?(?:users?
-        |customers?|people|developers?|admins?(?:istrators?)?|visitors?|teams?|members?|teachers?|students?
-        |creators?|clients?|us|everyone|owners?|operators?|players?|contributors?|readers?|editors?|managers?
-        |\w+ers?)\b
-    | ^\W*(?:avoid|prevent|increase|improve|reduce|decrease|speed\ up|boost|minimi[sz]e|maximi[sz]e|simplify
-        |make\ [\w ]+\ (?:easier|faster|more|less))\ \w+
-    | \bthis\ way\b | \bthat\ way\b
-    | \b(?:makes?|making)\ it\ (?:much\ |a\ lot\ |far\ |more\ )?(?:easier|simpler|possible|clearer|faster|difficult
-        |hard|harder|impossible)\b
-    | \b(?:easier|simpler|quicker|faster|less\ (?:work|effort|time|confusing|error)|more\ (?:easily|quickly
-        |efficiently|useful|discoverable|productive|reliable|user[- ]friendly))\ (?:for|to|than)?\b
+    | \b(?:this|that)\ way,?\ (?:we|users?|you|they|it|people|i|the\ \w+)\b
+    | \b(?:makes?|making)\ (?:it|\w+|[\w ]{2,40}?)\ (?:much\ |a\ lot\ |far\ |more\ )?(?:easier|simpler|clearer
+        |faster|safer|more\ \w+)\b
+    | \b(?:easier|simpler|quicker|less\ (?:work|effort|time|confusing))\ (?:for|to)\b
     | \b(?:as\ )?measured\ by\b
     | \b(?:saves?|saving)\ (?:time|money|effort|us)\b
-    | \bless\ (?:to|code\ to)\ (?:debug|maintain|learn|do)\b
+    | \bless\ (?:code\ )?to\ (?:debug|maintain|learn|do)\b
+    | \b(?:increase|improve|grow|boost|drive|raise)\ (?:our\ |user\ |customer\ |the\ )?(?:adoption|engagement
+        |retention|conversions?|revenue|sales|sign-?ups|usability|satisfaction|productivity|efficiency|visibility
+        |discoverability|awareness|trust)\b
     | \b(?:ermöglicht|verbessert|reduziert|vermeide[nt]|erleichtert|verringert|verhindert|spart)\b
-    | \b(?:permet(?:tra|trait)?|am[ée]liore(?:r|ra)?|r[ée]dui(?:t|re|ra)|[ée]vite(?:r|ra)?|facilite(?:r|ra)?)\b
-    | \b(?:permit(?:e|ir[áa]?|e\ que)|mejora(?:r|r[áa])?|reduci?r[áa]?|evita(?:r|r[áa])?|facilita(?:r|r[áa])?
-        |melhora(?:r|r[áa])?|reduzir[áa]?)\b
-    | \b(?:permette(?:re|r[àa])?|migliora(?:re)?|ridurre|evitare|verbetert|voorkomt?|vermindert|umożliwi[ać]?
-        |poprawi[ać]?|zmniejsz[ya])\b
+    | \b(?:permettra(?:it)?|am[ée]liorer(?:a|ait)?|r[ée]dui(?:re|ra)|[ée]viter(?:a)?|faciliter(?:a)?)\b
+    | \b(?:permitir[áa]|mejorar[áa]?|reduci?r[áa]?|evitar[áa]?|facilitar[áa]?|melhorar[áa]?|reduzir[áa]?)\b
+    | \b(?:permetter[àae]|migliorar[eàa]|ridurre|evitare|verbetert|voorkomt?|vermindert|umożliwi[ać]?|poprawi[ać]?
+        |zmniejsz[ya])\b
     """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# Slots of a pattern that nobody filled: "We would like to X which will improve Y as measured by Z".
+_SLOTS = re.compile(r"(?<![\w'])[XYZ](?![\w'+-]).{0,60}?(?<![\w'])[XYZ](?![\w'+-])")
+_CHANGE = re.compile(
+    r"""→|->|(?<!\w)(?:increas\w+|decreas\w+|reduc\w+|improv\w+|cut|lower|raise|grow|drop|reach|doubl\w+|halv\w+
+        |steiger\w*|erhöh\w*|senk\w*|verringer\w*|reduzier\w*
+        |augment\w+|r[ée]dui\w+|diminu\w+|aument\w+|mejor\w+|melhor\w+|ridu\w+|miglior\w+|verhog\w*|verlag\w*
+            |zwiększ\w*|zmniejsz\w*)(?!\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
 # Who is hurt, and how: a reason that names the pain.
@@ -141,7 +155,7 @@ def field_outcomes(issue: Issue) -> Iterator[Stated]:
 def section_outcomes(document: Document, issue_type: IssueType | None, *, field: str = "body") -> Iterator[Stated]:
     """What stands under an outcome heading or after "Outcome:" on a line."""
     for section in outcome_sections(document, issue_type):
-        found = section_lines(section)
+        found = [line for line in section_lines(section) if not _SLOTS.search(line.text)]
         if found:
             text = "\n".join(line.text for line in found)
             yield Stated(text, of_span(document, found[0].start, found[0].end, kind="S", field=field))
@@ -183,6 +197,8 @@ def _at(document: Document, line: Item, start: int, end: int) -> Evidence:
 
 
 def _purpose_in(text: str, *, before: str) -> tuple[int, int] | None:
+    if _SLOTS.search(text):
+        return None
     for clause in _SO_THAT.finditer(text):
         work = text[: clause.start()]
         want = _WANT.search(work)
@@ -209,7 +225,7 @@ def _sentence_end(text: str, at: int) -> int:
 def own_outcomes(issue: Issue, context: Context) -> tuple[Stated, ...]:
     """Every outcome that the issue itself states, in the order of evidence: field, section, phrase (stories only)."""
     document = context.texts.body(issue)
-    found = [*field_outcomes(issue), *section_outcomes(document, issue.type)]
+    found = [*field_outcomes(issue), *_beyond_the_title(issue, section_outcomes(document, issue.type))]
     if not found:
         found = list(_measured_lines(document))
     if not found and issue.type not in _RESULT_TYPES:
@@ -217,11 +233,18 @@ def own_outcomes(issue: Issue, context: Context) -> tuple[Stated, ...]:
     return tuple(found)
 
 
+def _beyond_the_title(issue: Issue, stated: Iterator[Stated]) -> Iterator[Stated]:
+    """A story's goal that only says its title again states nothing; an epic's is left to OUT002."""
+    for each in stated:
+        if issue.type in _RESULT_TYPES or not repeats_the_work(each.text, issue.title):
+            yield each
+
+
 def _measured_lines(document: Document) -> Iterator[Stated]:
     """A line with a metric and a target is an outcome, whatever heads it ("activation 31 % -> 36 %")."""
     for line in document.items:
         found = measure(line.text)
-        if found.metric and found.target and (found.direction or found.limit) and not is_output(line.text):
+        if found.metric and found.target and _CHANGE.search(line.text) and not is_output(line.text):
             yield Stated(line.text, of_part(document, line, kind="P", field="body"))
 
 
