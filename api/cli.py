@@ -1,0 +1,359 @@
+"""The command line: what can be typed, with its help; the work is in `api.commands`, loaded only when it is wanted."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backlint import __version__
+
+app = typer.Typer(
+    name="backlint",
+    help="The linter for backlogs. Start with `backlint demo`, then `backlint init`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+report = typer.Typer(no_args_is_help=True, help="Reports: audit, cycle-time.", rich_markup_mode=None)
+database = typer.Typer(no_args_is_help=True, help="The store.", rich_markup_mode=None)
+app.add_typer(report, name="report")
+app.add_typer(database, name="db")
+
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="configuration (default backlint.toml)")]
+Output = Annotated[str, typer.Option("--format", metavar="text|json", help="json: the same facts for programs")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no progress and no messages, only the result")]
+Plain = Annotated[bool, typer.Option("--no-color", help="no colours (also by the variable NO_COLOR)")]
+Scope = Annotated[
+    str | None, typer.Option("--scope", metavar="NAME", help="only this source, project, team or repository")
+]
+
+
+def _console(format: str, quiet: bool, no_color: bool) -> Any:
+    from backlint.api.console import Console, Format
+
+    if format not in list(Format):
+        raise typer.BadParameter(f"{format!r}: use text or json", param_hint="--format")
+    return Console.make(format=Format(format), quiet=quiet, no_color=no_color)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"backlint {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="leave the sandboxes running and the folder in place")] = False,
+    size: Annotated[int, typer.Option("--size", min=30, max=20000, help="issues in each of the three trackers")] = 1000,
+    folder: Annotated[Path | None, typer.Option("--folder", help="where the report and the store go")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="another number, another backlog")] = 7,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """The whole product on three local sandbox trackers: pull, check, plan, apply, report. Nothing to configure."""
+    from backlint.api.commands.demo import run
+
+    run(_console("text", quiet, no_color), keep=keep, size=size, folder=folder, seed=seed)
+
+
+@app.command()
+def init(
+    config: Config = None,
+    force: Annotated[bool, typer.Option("--force", help="replace an existing file")] = False,
+    tracker: Annotated[
+        str | None, typer.Option("--tracker", help="jira, linear or github; asked for otherwise")
+    ] = None,
+    url: Annotated[str | None, typer.Option("--url", help="the tracker's address")] = None,
+    user: Annotated[str | None, typer.Option("--user", help="Jira Cloud: the e-mail address of the token")] = None,
+    token_env: Annotated[str | None, typer.Option("--token-env", help="the variable that holds the token")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="a short name for the source")] = None,
+    scope: Annotated[list[str] | None, typer.Option("--scope", help="project, team or repository; repeatable")] = None,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Ask the tracker what exists and write backlint.toml: scopes, status mapping, custom fields."""
+    from backlint.api.commands.init import Answers, run
+
+    given = Answers(tracker=tracker, url=url, user=user, token_env=token_env, name=name, scope=tuple(scope or ()))
+    run(_console("text", quiet, no_color), config=config, force=force, given=given)
+
+
+@app.command()
+def doctor(config: Config = None, format: Output = "text", quiet: Quiet = False, no_color: Plain = False) -> None:
+    """Tokens, permissions, mapping gaps, clock, database: what is wrong, each with the remedy."""
+    from backlint.api.commands.doctor import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config))
+
+
+@app.command()
+def pull(
+    source: Annotated[str | None, typer.Option("--source", metavar="NAME", help="only this source")] = None,
+    full: Annotated[bool, typer.Option("--full", help="read everything again, not only what changed")] = False,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Read what changed from the trackers into the store."""
+    from backlint.api.commands.pull import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, source=source, full=full))
+
+
+@app.command()
+def check(
+    input: Annotated[
+        str | None,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="lint a file instead: JSON Lines, Jira or Linear CSV, gh JSON; - reads it from standard input",
+        ),
+    ] = None,
+    scope: Scope = None,
+    rule: Annotated[list[str] | None, typer.Option("--rule", metavar="CODE", help="only this rule; repeatable")] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="judge as tickets just created: what their authors can answer")
+    ] = False,
+    all_verdicts: Annotated[bool, typer.Option("--all-verdicts", help="passes and unknowns as well")] = False,
+    fail_on: Annotated[
+        str | None, typer.Option("--fail-on", metavar="SEVERITY", help="info, warning or error (default)")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="findings to print as text; 0 prints all")] = 50,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Judge what is stored, or a file. Exit code 1: findings at or above --fail-on."""
+    from backlint.api.commands.check import run
+
+    raise typer.Exit(
+        run(
+            _console(format, quiet, no_color),
+            config=config,
+            input=input,
+            scope=scope,
+            rules=tuple(rule or ()),
+            as_new=new,
+            all_verdicts=all_verdicts,
+            fail_on=fail_on,
+            limit=limit,
+        )
+    )
+
+
+@app.command()
+def plan(
+    scope: Scope = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """What would be written to the trackers, as a diff. Writes nothing."""
+    from backlint.api.commands.plan import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, scope=scope))
+
+
+@app.command()
+def apply(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+    scope: Scope = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Carry the plan out: labels and the one managed comment, each recorded before it is sent."""
+    from backlint.api.commands.apply import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, scope=scope, yes=yes))
+
+
+@app.command()
+def undo(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="the run's id, as `apply` and `audit` print it")],
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Take a run's writes back where nobody touched them since."""
+    from backlint.api.commands.undo import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, run_id=run_id))
+
+
+@app.command()
+def audit(
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="the report (default audit.html)")
+    ] = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """The nightly job: pull, check, plan, apply if write-back is on, report."""
+    from backlint.api.commands.audit import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, output=output))
+
+
+ReportFormat = Annotated[str, typer.Option("--format", metavar="html|md|json|csv", help="how the report is written")]
+ReportFile = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="write here instead of printing")]
+ReportInput = Annotated[
+    str | None, typer.Option("--input", metavar="FILE", help="report on a file instead of the store")
+]
+
+
+@report.command("audit")
+def report_audit(
+    scope: Scope = None,
+    input: ReportInput = None,
+    format: ReportFormat = "md",
+    output: ReportFile = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Findings new, open and fixed; scores; what was written back and what was held back."""
+    from backlint.api.commands.report import audit_report
+
+    raise typer.Exit(
+        audit_report(
+            _console("text", quiet, no_color), config=config, scope=scope, input=input, format=format, output=output
+        )
+    )
+
+
+@report.command("cycle-time")
+def report_cycle_time(
+    scope: Scope = None,
+    input: ReportInput = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DAY", help="finished on or after (default: 90 days ago)")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DAY", help="finished before the end of this day")
+    ] = None,
+    mode: Annotated[
+        str, typer.Option("--mode", metavar="elapsed|in_progress|last_run", help="which cycle time")
+    ] = "elapsed",
+    format: ReportFormat = "md",
+    output: ReportFile = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Cycle time, ageing work, throughput: every number with its count, everything left out with its reason."""
+    from backlint.api.commands.report import cycle_time_report
+
+    raise typer.Exit(
+        cycle_time_report(
+            _console("text", quiet, no_color),
+            config=config,
+            scope=scope,
+            input=input,
+            since=since,
+            until=until,
+            mode=mode,
+            format=format,
+            output=output,
+        )
+    )
+
+
+@app.command()
+def rule(
+    code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="a code or a name; none lists all rules")] = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """The page of a rule, or the list of all rules."""
+    from backlint.api.commands.rule import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, code=code))
+
+
+@app.command()
+def explain(
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="key, former key or id")],
+    input: Annotated[str | None, typer.Option("--input", metavar="FILE", help="an issue of this file")] = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Every verdict on an issue: what was tried, what was found, what was dropped and why."""
+    from backlint.api.commands.explain import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, reference=issue, input=input))
+
+
+@app.command()
+def export(
+    what: Annotated[str, typer.Argument(metavar="issues|transitions|findings")] = "issues",
+    format: Annotated[str, typer.Option("--format", metavar="jsonl|csv|parquet")] = "jsonl",
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="write here instead of printing")
+    ] = None,
+    scope: Scope = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """What is stored, for other programs."""
+    from backlint.api.commands.export import run
+
+    raise typer.Exit(
+        run(_console("text", quiet, no_color), config=config, what=what, format=format, output=output, scope=scope)
+    )
+
+
+@database.command("upgrade")
+def db_upgrade(config: Config = None, quiet: Quiet = False, no_color: Plain = False) -> None:
+    """Bring the store to this program's schema."""
+    from backlint.api.commands.database import upgrade
+
+    raise typer.Exit(upgrade(_console("text", quiet, no_color), config=config))
+
+
+def main() -> None:
+    """Run, and turn every error that was foreseen into one message and exit code 2."""
+    from backlint.errors import BacklintError
+
+    try:
+        app()
+    except BacklintError as error:
+        typer.echo(f"backlint: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("backlint: interrupted; what was saved stays, the next run goes on from there", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""`backlint check`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from backlint.api.console import Console, escape, plural, severity
+from backlint.api.reading import read_file
+from backlint.api.workplace import now, open_workplace
+from backlint.errors import ConfigurationError
+from backlint.model import Severity
+from backlint.settings import Settings, load
+from backlint.sync.audit import new_id
+from backlint.sync.check import Checked, CheckResult, check_issues, check_store, chosen_rules, to_json
+from backlint.sync.findings import Finding
+
+FAIL_ON = ("info", "warning", "error")
+
+
+def run(
+    console: Console,
+    *,
+    config: Path | None,
+    input: str | None,
+    scope: str | None,
+    rules: Sequence[str],
+    as_new: bool,
+    all_verdicts: bool,
+    fail_on: str | None,
+    limit: int,
+) -> int:
+    if fail_on is not None and fail_on not in FAIL_ON:
+        raise ConfigurationError(f"--fail-on {fail_on!r}: use {', '.join(FAIL_ON)}")
+    if input is not None:
+        settings, result = _check_file(console, config, input, rules, as_new=as_new)
+    else:
+        settings, result = _check_store(console, config, scope, rules, as_new=as_new)
+    console.json(to_json(result, all_verdicts=all_verdicts))
+    show(console, result, limit=limit)
+    if all_verdicts:
+        _show_verdicts(console, result)
+    return _exit_code(result, Severity(fail_on or settings.check.fail_on))
+
+
+def _check_store(
+    console: Console, config: Path | None, scope: str | None, rules: Sequence[str], *, as_new: bool
+) -> tuple[Settings, CheckResult]:
+    with open_workplace(config) as place:
+        with console.progress("Checking") as bars:
+            result = check_store(
+                place.engine,
+                place.settings,
+                run=new_id("check"),
+                now=now(),
+                rules=chosen_rules(place.settings, only=rules),
+                scope=scope,
+                as_new=as_new,
+                advance=lambda done, total: bars.move("check", done, total),
+            )
+        return place.settings, result
+
+
+def _check_file(
+    console: Console, config: Path | None, input: str, rules: Sequence[str], *, as_new: bool
+) -> tuple[Settings, CheckResult]:
+    settings = load(config)
+    read = read_file(console, input)
+    with console.progress("Checking") as bars:
+        result = check_issues(
+            read.issues,
+            settings,
+            now=now(),
+            rules=chosen_rules(settings, only=rules),
+            people={(person_source, person.id): person for person_source, person in read.people},
+            as_new=as_new,
+            advance=lambda done, total: bars.move("check", done, total),
+        )
+    return settings, result
+
+
+def _exit_code(result: CheckResult, fail_on: Severity) -> int:
+    worst = result.worst()
+    if worst is not None and worst.rank >= fail_on.rank:
+        return 1
+    return 2 if result.cannot_say and not result.checked else 0
+
+
+def show(console: Console, result: CheckResult, *, limit: int = 50) -> None:
+    """The summary first, then the findings, the most severe and dearest first."""
+    findings = result.findings()
+    console.out(_summary(result, findings))
+    for state in result.cannot_say:
+        why = state.problem or "its pull did not finish"
+        console.warn(
+            f"Cannot say: {state.source} {state.scope} is not judged, since {escape(why)}. Run `backlint pull`."
+        )
+    for (source, status), count in result.unmapped.items():
+        console.warn(
+            f"Status '{escape(status.name)}' ({escape(status.id)}) of {source} is unmapped: {plural(count, 'issue')} "
+            "outside all metrics. Map it in [sources.statuses]."
+        )
+    spoken = [(each, finding) for each, finding in findings if not finding.is_baseline]
+    spoken.sort(
+        key=lambda pair: (-pair[1].judgement.severity.rank, -pair[0].points(pair[1].judgement), pair[0].issue.key)
+    )
+    shown = spoken if limit == 0 else spoken[:limit]
+    for each, finding in shown:
+        console.out(_line(each, finding))
+    if len(shown) < len(spoken):
+        console.out(
+            f"... and {len(spoken) - len(shown):,} more; --limit 0 prints all, `backlint report audit` sorts them."
+        )
+    if result.would_find:
+        silent = ", ".join(f"{code} {count:,}" for code, count in sorted(result.would_find.items()))
+        console.say(f"Rules outside the profile would find: {silent}.")
+
+
+def _summary(result: CheckResult, findings: Sequence[tuple[Checked, Finding]]) -> str:
+    counts = Counter(finding.judgement.severity for _, finding in findings if not finding.is_baseline)
+    by_severity = ", ".join(
+        plural(counts[each], each.value) if each is not Severity.INFO else f"{counts[each]:,} info"
+        for each in reversed(Severity)
+        if counts[each]
+    )
+    silent = sum(finding.is_baseline for _, finding in findings)
+    fresh = sum(finding.is_new and not finding.is_baseline for _, finding in findings) if result.run else 0
+    said = [f"{plural(len(result.checked), 'issue')} checked: {by_severity or '0 findings'}"]
+    if fresh:
+        said.append(f"{fresh:,} new")
+    if result.recorded.fixed:
+        said.append(f"{result.recorded.fixed:,} fixed")
+    if silent:
+        said.append(f"{silent:,} silent in the baseline")
+    return "; ".join(said) + "."
+
+
+def _line(each: Checked, finding: Finding) -> str:
+    judgement = finding.judgement
+    mark = " [green]new[/green]" if finding.is_new and finding.fingerprint else ""
+    url = f"  [dim]{escape(each.issue.url)}[/dim]" if each.issue.url else ""
+    level = severity(judgement.severity.value)
+    return f"{escape(each.issue.key)}  {level}  {judgement.rule}  {escape(judgement.message)}{mark}{url}"
+
+
+def _show_verdicts(console: Console, result: CheckResult) -> None:
+    for each in result.checked:
+        for judgement in each.judgements:
+            why = judgement.reason or judgement.message
+            console.out(f"{escape(each.issue.key)}  {judgement.rule}  {judgement.verdict.value}  {escape(why)}")

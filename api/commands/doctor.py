@@ -1,0 +1,103 @@
+"""`backlint doctor`: everything that could be wrong, looked at, each with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from backlint.api.console import Console, escape, plural
+from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.connectors.connect import connect
+from backlint.connectors.contract import Check, Level
+from backlint.errors import BacklintError
+from backlint.settings import DEFAULT_FILE, Settings, SourceSettings, load
+from backlint.sync import store
+from backlint.sync.check import load_backlog
+from backlint.sync.database import reading
+
+MARKS = {Level.GOOD: "[green]ok  [/green]", Level.WARNING: "[yellow]warn[/yellow]", Level.BAD: "[red]bad [/red]"}
+
+
+def run(console: Console, *, config: Path | None) -> int:
+    checks: list[tuple[str, Check]] = []
+    for group, check in _everything(config):
+        checks.append((group, check))
+        remedy = f" -> {check.remedy}" if check.remedy else ""
+        console.out(
+            f"{MARKS[check.level]}  {escape(group)}: {escape(check.name)}: {escape(check.fact)}{escape(remedy)}"
+        )
+    bad = sum(check.level is Level.BAD for _, check in checks)
+    warned = sum(check.level is Level.WARNING for _, check in checks)
+    console.json(
+        {
+            "checks": [
+                {"about": group, "name": c.name, "level": c.level.value, "fact": c.fact, "remedy": c.remedy}
+                for group, c in checks
+            ]
+        }
+    )
+    console.out(f"{plural(len(checks), 'check')}: {bad} bad, {plural(warned, 'warning')}.")
+    return 1 if bad else 0
+
+
+def _everything(config: Path | None) -> Iterator[tuple[str, Check]]:
+    try:
+        settings = load(config)
+    except BacklintError as error:
+        yield "configuration", Check("file", Level.BAD, str(error), "correct the file and run doctor again")
+        return
+    where = str(config or DEFAULT_FILE)
+    yield "configuration", Check("file", Level.GOOD, f"{where}: {plural(len(settings.sources), 'source')}")
+    yield from _database(config, settings)
+    if not settings.sources:
+        yield "configuration", Check("sources", Level.BAD, "no source is configured", "run `backlint init`")
+    for source in settings.sources:
+        for check in _source(source):
+            yield source.name, check
+
+
+def _database(config: Path | None, settings: Settings) -> Iterator[tuple[str, Check]]:
+    try:
+        with open_workplace(config) as place:
+            yield "store", Check("schema", Level.GOOD, "opens, and its schema is this program's")
+            for check in _stored(place):
+                yield "store", check
+    except BacklintError as error:
+        yield "store", Check("schema", Level.BAD, str(error), "see the message; `backlint db upgrade` migrates")
+
+
+def _stored(place: Workplace) -> Iterator[Check]:
+    with reading(place.engine) as connection:
+        states = store.scope_states(connection)
+        quarantined = store.quarantined(connection)
+    for state in states:
+        if not state.is_complete:
+            why = state.problem or "its pull did not finish"
+            yield Check(f"scope {state.source} {state.scope}", Level.WARNING, why, "run `backlint pull`")
+    for row in quarantined:
+        fact = f"{row['reason']} at {row['path']}"
+        yield Check(
+            f"quarantined {row['source']} {row['issue']}", Level.WARNING, fact, "report it, with the issue's JSON"
+        )
+    unmapped: dict[tuple[str, str, str], int] = {}
+    for issue in load_backlog(place.engine, place.settings, now=now()):
+        if issue.status.category.value == "unknown":
+            status = issue.source, issue.status.id, issue.status.name
+            unmapped[status] = unmapped.get(status, 0) + 1
+    for (source, id, name), count in unmapped.items():
+        fact = f"status '{name}' has no category: {plural(count, 'issue')} outside all metrics"
+        yield Check(f"mapping of {source}", Level.WARNING, fact, f'add "{id}" = "active" (or another) to its statuses')
+
+
+def _source(source: SourceSettings) -> Iterator[Check]:
+    try:
+        connector = connect(source)
+    except BacklintError as error:
+        yield Check("token", Level.BAD, str(error), "set the variable in the environment that runs backlint")
+        return
+    try:
+        yield from connector.diagnose()
+    except BacklintError as error:
+        yield Check("connection", Level.BAD, str(error), "check the url, the network and the proxy")
+    finally:
+        connector.close()

@@ -1,0 +1,187 @@
+"""`backlint explain ISSUE`: every verdict, what was tried, what was dropped and why, and the effect on the score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from backlint.api.console import Console, escape, severity
+from backlint.api.reading import read_file
+from backlint.api.workplace import now, open_workplace
+from backlint.backlog import Backlog
+from backlint.errors import InputError
+from backlint.model import Evidence, Issue, Judgement, Verdict
+from backlint.rules.registry import RULES_VERSION
+from backlint.rules.rule import Context, Rule
+from backlint.settings import Settings, load
+from backlint.sync.check import Checked, chosen_rules, judge_backlog, load_backlog, make_backlog
+from backlint.sync.database import reading
+from backlint.sync.findings import history
+
+
+def run(console: Console, *, config: Path | None, reference: str, input: str | None) -> int:
+    past: Sequence[Mapping[str, Any]] = ()
+    if input is not None:
+        settings = load(config)
+        read = read_file(console, input)
+        people = {(source, person.id): person for source, person in read.people}
+        backlog = make_backlog(read.issues, settings, now=now(), people=people)
+        issue = _find(backlog, reference)
+    else:
+        with open_workplace(config) as place:
+            settings = place.settings
+            backlog = load_backlog(place.engine, settings, now=now())
+            issue = _find(backlog, reference)
+            with reading(place.engine) as connection:
+                past = history(connection, issue.source, issue.id)
+    rules = chosen_rules(settings)
+    (checked,), context, _ = judge_backlog(backlog, settings, rules=rules, issues=[issue])
+    console.json(to_json(checked, context, rules, past))
+    show(console, checked, context, rules, past, settings)
+    return 0
+
+
+def _find(backlog: Backlog, reference: str) -> Issue:
+    found = [
+        issue for source in {issue.source for issue in backlog.issues} if (issue := backlog.find(source, reference))
+    ]
+    if not found:
+        raise InputError(
+            f"there is no issue {reference!r}: name it by key, former key or id; `backlint pull` reads new ones"
+        )
+    if len(found) > 1:
+        names = ", ".join(f"{issue.source} {issue.key}" for issue in found)
+        raise InputError(f"{reference!r} is ambiguous: {names}; use the id")
+    return found[0]
+
+
+def show(
+    console: Console,
+    checked: Checked,
+    context: Context,
+    rules: Sequence[Rule],
+    past: Sequence[Mapping[str, Any]],
+    settings: Settings,
+) -> None:
+    issue = checked.issue
+    console.out(f"[bold]{escape(issue.key)}[/bold]  {escape(issue.title)}")
+    if issue.url:
+        console.out(f"[dim]{escape(issue.url)}[/dim]")
+    near = "near: judged in full" if checked.is_near else "far: most rules only inform"
+    console.out(
+        f"{issue.type.value}, {escape(issue.status.name)} ({issue.status.category.value}), {near}. "
+        f"Rules {RULES_VERSION}, profile {settings.check.profile}."
+    )
+    _show_score(console, checked)
+    codes = {rule.code: rule for rule in rules}
+    for judgement in checked.judgements:
+        _show_verdict(console, judgement, checked, codes[judgement.rule])
+    _show_text(console, issue, context)
+    for event in past:
+        console.out(f"  {event['at']:%Y-%m-%d %H:%M} UTC  {event['rule']} {event['event']}: {escape(event['message'])}")
+
+
+def _show_score(console: Console, checked: Checked) -> None:
+    if checked.score is None:
+        console.out("No score: nothing could be judged.")
+        return
+    console.out(f"Score {checked.score.shown} of 100 (band {checked.score.band})")
+    for share in checked.score.shares:
+        console.out(f"  {share.dimension.value}: weight {share.weight}, kept {float(share.kept):.0%}")
+    for each in checked.score.do_first:
+        console.out(f"  fix {each.finding.rule} first: +{float(each.points):.1f}")
+
+
+def _show_verdict(console: Console, judgement: Judgement, checked: Checked, rule: Rule) -> None:
+    said = judgement.message if judgement.verdict is Verdict.FAIL else judgement.reason
+    level = f"  {severity(judgement.severity.value)}" if judgement.verdict is Verdict.FAIL else ""
+    cost = f"  costs {checked.points(judgement):.1f}" if judgement.verdict is Verdict.FAIL else ""
+    console.out(f"{judgement.rule}  {_coloured(judgement.verdict)}{level}  {escape(said)}{cost}")
+    if judgement.verdict is Verdict.FAIL and judgement.confidence < 1:
+        console.out(f"    confidence {judgement.confidence:.2f}")
+    for evidence in judgement.evidence:
+        console.out(f"    {escape(_evidence(evidence))}")
+    changed = {name: value for name, value in rule.values.items() if value != type(rule).options()[name]}
+    if changed:
+        console.out(f"    options from the configuration: {escape(str(changed))}")
+
+
+def _evidence(evidence: Evidence) -> str:
+    place = f"{evidence.field}[{evidence.start}:{evidence.end}]" if evidence.start is not None else evidence.field
+    note = f" ({evidence.note})" if evidence.note else ""
+    return f'{evidence.kind} in {place}: "{evidence.excerpt}"{note}'
+
+
+def _show_text(console: Console, issue: Issue, context: Context) -> None:
+    document = context.texts.body(issue)
+    console.out(
+        f"Text: {document.words} words by the author, {len(document.sections)} sections, {document.images} images."
+    )
+    for section in document.sections:
+        meanings = ", ".join(sorted(meaning.value for meaning in section.meanings))
+        console.out(
+            f'  "{escape(section.heading)}" read as {meanings or "nothing special"}: {len(section.items)} items'
+        )
+    for dropped in document.dropped[:30]:
+        console.out(f'  dropped as {dropped.reason.value}: "{escape(dropped.text[:80])}"')
+    if len(document.dropped) > 30:
+        console.out(f"  ... and {len(document.dropped) - 30} more dropped lines; --format json lists them")
+
+
+def _coloured(verdict: Verdict) -> str:
+    return {Verdict.PASS: "[green]pass[/green]", Verdict.FAIL: "[red]fail[/red]"}.get(
+        verdict, f"[dim]{verdict.value}[/dim]"
+    )
+
+
+def to_json(
+    checked: Checked, context: Context, rules: Sequence[Rule], past: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    issue = checked.issue
+    document = context.texts.body(issue)
+    score = checked.score
+    return {
+        "source": issue.source,
+        "issue": issue.key,
+        "id": issue.id,
+        "url": issue.url,
+        "rules_version": RULES_VERSION,
+        "near": checked.is_near,
+        "score": None
+        if score is None
+        else {
+            "score": score.shown,
+            "band": score.band,
+            "dimensions": [
+                {"dimension": share.dimension.value, "weight": share.weight, "kept": float(share.kept)}
+                for share in score.shares
+            ],
+            "recoverable": [
+                {"rule": each.finding.rule, "points": round(float(each.points), 2)} for each in score.recoverable
+            ],
+        },
+        "verdicts": [
+            {
+                "rule": each.rule,
+                "verdict": each.verdict.value,
+                "severity": each.severity.value if each.verdict is Verdict.FAIL else None,
+                "reason": each.reason or each.message,
+                "confidence": each.confidence,
+                "evidence": msgspec.to_builtins(each.evidence),
+            }
+            for each in checked.judgements
+        ],
+        "options": {rule.code: {name: str(value) for name, value in rule.values.items()} for rule in rules},
+        "sections": [
+            {"heading": each.heading, "meanings": sorted(each.meanings), "items": [item.text for item in each.items]}
+            for each in document.sections
+        ],
+        "dropped": [
+            {"text": each.text, "reason": each.reason.value, "start": each.start, "end": each.end}
+            for each in document.dropped
+        ],
+        "history": [{**event, "at": event["at"].isoformat()} for event in past],
+    }

@@ -1,0 +1,46 @@
+"""`backlint export`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from backlint.api.console import Console, plural
+from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.connectors.file.export import ExportFormat, write_findings, write_issues, write_transitions
+from backlint.errors import ConfigurationError
+from backlint.sync.audit import new_id
+from backlint.sync.check import check_store, in_scope, load_backlog, to_json
+
+KINDS = ("issues", "transitions", "findings")
+
+
+def run(
+    console: Console, *, config: Path | None, what: str, format: str, output: Path | None, scope: str | None
+) -> int:
+    if what not in KINDS:
+        raise ConfigurationError(f"cannot export {what!r}: use {', '.join(KINDS)}")
+    if format not in list(ExportFormat):
+        raise ConfigurationError(f"--format {format!r}: use {', '.join(ExportFormat)}")
+    with open_workplace(config) as place:
+        write = _writer(place, what, ExportFormat(format), scope)
+        if output is None:
+            count = write(sys.stdout.buffer)
+        else:
+            with output.open("wb") as stream:
+                count = write(stream)
+            console.say(f"{plural(count, what.removesuffix('s'))} in {output}")
+    return 0
+
+
+def _writer(place: Workplace, what: str, format: ExportFormat, scope: str | None) -> Callable[[BinaryIO], int]:
+    if what == "findings":
+        result = check_store(place.engine, place.settings, run=new_id("check"), now=now(), scope=scope)
+        findings = to_json(result)["findings"]
+        return lambda stream: write_findings(findings, stream, format)
+    issues = in_scope(load_backlog(place.engine, place.settings, now=now()), scope)
+    if what == "transitions":
+        return lambda stream: write_transitions(issues, stream, format)
+    return lambda stream: write_issues(issues, stream, format)

@@ -1,0 +1,62 @@
+"""What nearly every command begins with: the settings, the store, the connectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from backlint.connectors.connect import connect
+from backlint.connectors.contract import Connector
+from backlint.errors import ConfigurationError
+from backlint.settings import DEFAULT_FILE, Settings, load
+from backlint.sync.database import open_engine, require_current
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    settings: Settings
+    engine: sa.Engine
+
+
+@contextmanager
+def open_workplace(config: Path | None) -> Iterator[Workplace]:
+    """Settings and a store with the right schema; raises what the way in prints."""
+    settings = load(config)
+    engine = open_engine(settings.store.url)
+    try:
+        require_current(engine)
+        yield Workplace(settings, engine)
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def connected(
+    settings: Settings, *, only: str | None = None, names: Sequence[str] | None = None
+) -> Iterator[tuple[Connector, ...]]:
+    """The connectors of the configured sources, closed afterwards."""
+    sources = [settings.source(only)] if only else list(settings.sources)
+    if names is not None:
+        sources = [source for source in sources if source.name in names]
+    elif not sources:
+        raise ConfigurationError(
+            f"no source is configured: run `backlint init`, or write [[sources]] in {DEFAULT_FILE}"
+        )
+    connectors: list[Connector] = []
+    try:
+        for source in sources:
+            connectors.append(connect(source))
+        yield tuple(connectors)
+    finally:
+        for connector in connectors:
+            connector.close()
+
+
+def now() -> datetime:
+    """The one place where commands look at the clock."""
+    return datetime.now(UTC)
