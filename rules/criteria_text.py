@@ -62,7 +62,7 @@ _MODAL = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _NO_REQUIREMENT = re.compile(
-    r"""(?<!\w)(?:(?:want|like|love|wish|need|hope|nice)s?\ (?:it\ )?to\ be\ able\ to|should\ (?:probably|maybe
+    r"""(?<!\w)(?:(?:want|like|love|wish|need|hope|nice)s?\ (?:it\ )?to\ be\ able\ to|should(?:n't)?\ (?:probably|maybe
         |perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple
         |straight|fine|ok|okay|enough|possible\?|noted|able\ to\ reproduce)|work\ fine|do\ the\ trick|suffice|help
         |have|already|just|mean)|(?:we|i|you|one|someone|somebody)\ (?:should|must|have\ to|need\ to
@@ -86,6 +86,14 @@ _FAULT = re.compile(
             |no\ longer\ works?|expected\s*:|actual\s*:
         |but\ (?:instead|it\ (?:doesn't|does\ not|is\ not|isn't|shows|gives|returns|fails))|instead\ of\ (?:the|only
             |being|getting))\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# Work that is to be done, in the passive: a plan and not a state that one finds afterwards.
+_WORK_PASSIVE = re.compile(
+    r"""\b(?:should|must|needs?\ to|ha(?:s|ve)\ to)\ (?:also\ |then\ |all\ )?be\ (?:extended|updated|created|added
+        |removed|changed|moved|refactored|replaced|implemented|done|fixed|investigated|tested
+        |documented|reviewed|rewritten|split|renamed|migrated|upgraded|converted|improved|adapted|adjusted|discussed
+            |checked|written|made|merged|addressed|exposed\ to)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 # "The user may search channels", "A share icon is added to each post": a state that one can look at.
@@ -344,7 +352,8 @@ def authored_lines(document: Document) -> list[Item]:
 def _requirements(text: str) -> Iterator[str]:
     for sentence in _SENTENCE.findall(text):
         is_question = sentence.rstrip().endswith("?") or _QUESTION.match(sentence)
-        if _MODAL.search(sentence) and not is_question and not _NO_REQUIREMENT.search(sentence):
+        is_plan = _NO_REQUIREMENT.search(sentence) or _WORK_PASSIVE.search(sentence)
+        if _MODAL.search(sentence) and not is_question and not is_plan:
             yield sentence
 
 

@@ -44,7 +44,8 @@ _SO_THAT = re.compile(
     r"""(?<!\w)(?:so\ that|such\ that|so\ as\ to
         |so(?=\ (?:we|i|you|they|it|he|she|the\ \w+|users?|customers?|people|our\ \w+|everyone|that)\ (?:can|could
             |may|might|will|would|won't|don't
-            |doesn't|do\ not|does\ not|never|always|only|know|have|has|get|gets|are\ able|is\ able|need\ not)\b)
+            |doesn't|do\ not|does\ not|never|always|only|know|have|has|get|gets|are\ able|is\ able|need\ not)\b
+            (?!\ (?:be\ (?:that|because|relat|due)|think|assume|guess|suspect|seem|have\ the\ )))
         |in\ order\ (?:to|that)(?!\ (?:run|reproduce|test|replicate|verify|see|start|install)\b)
         |damit|sodass|so\ dass|um(?=\ [^.;!?]{3,80}\ zu\ )|afin\ (?:que|de|d')|pour\ (?:que|pouvoir)
         |para\ (?:que|poder)|a\ fim\ de|con\ el\ fin\ de|affinch[ée]|in\ modo\ (?:che|da)|cos[ìi]\ (?:che|da)|zodat
@@ -113,7 +114,7 @@ _CHANGE = re.compile(
     r"""→|->|(?<!\w)(?:increas\w+|decreas\w+|reduc\w+|improv\w+|cut|lower|raise|grow|drop|reach|doubl\w+|halv\w+
         |steiger\w*|erhöh\w*|senk\w*|verringer\w*|reduzier\w*
         |augment\w+|r[ée]dui\w+|diminu\w+|aument\w+|mejor\w+|melhor\w+|ridu\w+|miglior\w+|verhog\w*|verlag\w*
-            |zwiększ\w*|zmniejsz\w*)(?!\w)""",
+            |zwiększ\w*|zmniejsz\w*)(?![\w-])""",
     re.VERBOSE | re.IGNORECASE,
 )
 # Who is hurt, and how: a reason that names the pain.
@@ -206,7 +207,7 @@ def _purpose_in(text: str, *, before: str) -> tuple[int, int] | None:
         if not repeats_the_work(clause["benefit"], work):
             return clause.start(), clause.end()
     for pattern in (_PURPOSE, _HARM):
-        match = pattern.search(text)
+        match = pattern.search(text, 0 if before else 1)
         if match is not None and not _is_only_the_work(text, match, before):
             return match.start(), _sentence_end(text, match.end())
     return None
