@@ -30,7 +30,8 @@ class Link:
 class Block:
     """A piece of a text. `start:end` are Unicode code points into `Parsed.text`; `text` is the plain reading of it.
 
-    `struck` is the part of `text` that is struck out, when any. `ticked` is None for items without a box.
+    Paragraphs come one block a line; `joins` marks the lines after the first, also those of a list item. Struck-out parts
+    are left out of `text`, unless all of it is struck. `ticked` is None for items without a box.
     """
 
     kind: BlockKind
@@ -43,6 +44,8 @@ class Block:
     is_header: bool = False  # a table's header row
     is_struck: bool = False  # the whole block is struck out
     is_bold: bool = False  # the whole block is bold: a heading in disguise
+    is_italic: bool = False  # the whole block is in italics: often a template's prompt
+    joins: bool = False  # goes on from the line before it
     cells: tuple[str, ...] = ()
     language: str | None = None
     links: tuple[Link, ...] = ()

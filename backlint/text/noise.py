@@ -1,0 +1,55 @@
+"""What people paste and did not write: logs, stack traces, e-mail signatures."""
+
+from __future__ import annotations
+
+import re
+
+_LOG = re.compile(
+    r"""\s*(?:
+        at\ [\w$.<>/]+\(.*\)\s*$                                              # Java
+      | at\ .{1,200}\ \(?[\w./\\:-]+:\d+:\d+\)?\s*$                           # JavaScript
+      | (?:async\ )?[\w$.]+@https?://\S+:\d+:\d+\s*$
+      | at\ [\w.]+[\w`<>]*\(.*\)\ in\ .+:line\ \d+                            # .NET
+      | File\ ".+",\ line\ \d+                                                # Python
+      | Traceback\ \(most\ recent\ call\ last\)
+      | Caused\ by:\ [\w.$]+ | \.\.\.\ \d+\ (?:more|common\ frames)
+      | Exception\ in\ thread\ "
+      | (?:[\w$]+\.){2,}[\w$]*(?:Exception|Error|Throwable)\b
+      | \#\d+\s+(?:0x[0-9a-f]+\b|\S+\(.*\)\ at\ )                             # gdb, PHP
+      | \S+\.(?:rb|py|go|js|ts|php|ex|rs):\d+:in\ 
+      | \[?\d{4}-\d\d-\d\d[T\ ]\d\d:\d\d(?::\d\d)?(?:[.,]\d+)?\]?\S*\s+\S     # ISO time
+      | \[?\d{1,2}/(?:\d{1,2}|[A-Z][a-z]{2})/\d{2,4}[:\ ]\d\d:\d\d:\d\d
+      | \[?[A-Z][a-z]{2}\ {1,2}\d{1,2}\ \d\d:\d\d:\d\d\]?\ 
+      | \[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?\s+(?:\[|[A-Z]{4,5}\b|\S+\s+[A-Z]{4,5}\b)
+      | [IWEF]\d{4}\ \d\d:\d\d:\d\d                                           # glog
+      | [VDIWEF]/[\w.-]+\s*(?:\(\s*\d+\))?:                                   # logcat
+      | \[(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)\s*\]
+      | (?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL|SEVERE)\s+(?:\[|\d|[\w.]+\.[\w.]+\s)
+    )""",
+    re.VERBOSE,
+)
+_SIGNATURE = re.compile(
+    r"^(?:--[ \u00a0]|(?:sent from my |von meinem .{1,30} gesendet|envoyé de mon |enviado desde mi |inviato da(?:l mio)? ).*)\r?$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_GREETING = re.compile(
+    r"^[ \t]*(?:(?:best|kind|warm)(?: regards| wishes)|regards|cheers|mit freundlichen grüßen|viele grüße|beste grüße|cordialement|"
+    r"saludos(?: cordiales)?|atenciosamente|cordiali saluti|met vriendelijke groet(?:en)?|pozdrawiam)[ \t]*[,.!]?[ \t]*\r?$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_MAX_SIGNATURE_LINES = 10
+_MAX_GREETING_LINES = 6
+
+
+def is_log_line(text: str) -> bool:
+    """A line of a log or a stack trace, by its form alone."""
+    return bool(_LOG.match(text))
+
+
+def signature_start(text: str) -> int:
+    """Where an e-mail signature begins that ends the text; its length when there is none."""
+    for pattern, limit in ((_SIGNATURE, _MAX_SIGNATURE_LINES), (_GREETING, _MAX_GREETING_LINES)):
+        for match in pattern.finditer(text):
+            if text.count("\n", match.end()) <= limit:
+                return match.start()
+    return len(text)

@@ -1,0 +1,95 @@
+"""Whether a line is still waiting to be written (catalogue 1.8)."""
+
+from __future__ import annotations
+
+import re
+
+from backlint.text.words import count_words, normalised
+
+_WORDS = frozenset(
+    """tbd; tba; tbc; todo; to do; to be defined; to be determined; to be decided; to be done; to be added; to be written;
+    to be confirmed; still to be defined; fill in; fill me in; please fill in; wip; work in progress; n/a; n.a; na; not applicable; none;
+    nil; null; no; nothing; xxx; xx; x; lorem ipsum; see title; see above; see below; see summary; see subject; as above; as discussed; coming soon; later;
+    no response; add here; your text here; insert text here; text here; enter text here; offen; noch offen; folgt; wird ergänzt; wird noch ergänzt;
+    entfällt; keine; siehe titel; siehe oben; à définir; a définir; à compléter; néant; aucun; voir titre; por definir; pendiente; ninguno; ver título; a definir;
+    pendente; nenhum; ver título; da definire; nessuno; vedi titolo; nog te bepalen; n.v.t; nvt; geen; zie titel; do ustalenia; brak; do uzupełnienia;
+    уточнить; нет; 未定; 待定; なし; 無し; 特になし; 无; 待补充""".replace("\n", " ").split("; ")
+)  # fmt: skip
+_KNOWN = frozenset(word.strip() for word in _WORDS)
+
+# A slot: [some context], <browser>, \<\>, {value}; round brackets only around few words, since people write in them.
+_SLOT = re.compile(r"\[[^\[\]]*\]|\\?<[^<>]*\\?>|\{[^{}]*\}|\([^\s()]*(?:\s+[^\s()]+){0,2}\)|_{2,}")
+_MARKDOWN_LINK = re.compile(r"\[[^\[\]]*\]\([^()]*\)")
+_QUOTED_DOTS = re.compile(r"""["'“”‘’`«»]\s*(?:\.{2,}|…)\.*\s*["'“”‘’`«»]""")
+_DOTS = re.compile(r"\.{3,}|…")
+_NUMBER = re.compile(r"\W*\d{0,3}\W*")
+# What a template asks of its reader, when the whole line stands in brackets or in italics.
+_PROMPT = re.compile(
+    r"(?:please|describe|summari[sz]e|explain|list|add|paste|provide|include|insert|enter|specify|write|fill|state|give|tell us|"
+    r"what|how|why|who|which|where|when|if (?:you|applicable|any|possible|relevant|needed)|e\.?g\.?|for example|ex[:.]|example|optional|"
+    r"a clear and concise|(?:your|short|brief|detailed|any) \w+|bitte|beschreib\w*|z\.? ?b\.?|d[eé]cri\w+|veuillez|describ\w+|por favor|ej)\b"
+)
+_NOT_APPLICABLE = re.compile(
+    r"\W*(?:n/a|n\.a\.?|not applicable|n\.?v\.?t\.?|entfällt|nicht zutreffend|sans objet|no aplica|não se aplica|non applicabile|nie dotyczy)"
+    r"(?P<sign>\s*(?:[-–—:;,(]|\bbecause\b|\bsince\b|\bas\b|\bweil\b|\bda\b)\s*)(?P<reason>.+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_MIN_REASON = 3
+_MAX_AROUND_DOTS = 5
+_MAX_AROUND_SEVERAL_DOTS = 9
+
+
+def is_placeholder(text: str, *, is_italic: bool = False) -> bool:
+    """Nothing in the line is the author's: it is empty, "TBD", slots, a blank number, or a prompt."""
+    if not text:
+        return True
+    known = normalised(text)
+    if not known or known in _KNOWN:
+        return True
+    first = text[0]
+    if len(known) < 4 and _NUMBER.fullmatch(known):
+        return True
+    if is_italic and (known.strip("()") in _KNOWN or _PROMPT.match(known)):
+        return True
+    if first in "([{<\\_" and _is_bracketed_prompt(text):
+        return True
+    if ("[" in text or "<" in text or "{" in text or "(" in text) and not words_outside_slots(text):
+        return not _MARKDOWN_LINK.search(text)
+    return _is_dotted(text)
+
+
+def words_outside_slots(text: str) -> int:
+    """Words that are not inside a slot or dots: what is left of a template line that nobody filled."""
+    return count_words(_DOTS.sub(" ", _SLOT.sub(" ", text)))
+
+
+def waiver_reason(text: str) -> str | None:
+    """The reason of an inline waiver: "N/A" with at least three words that say why."""
+    waived = _NOT_APPLICABLE.match(text)
+    if waived is None:
+        return None
+    reason = waived["reason"].strip(" ).")
+    return reason if count_words(reason) >= _MIN_REASON else None
+
+
+def _is_bracketed_prompt(text: str) -> bool:
+    inner = text.strip().rstrip(".:")
+    pairs = {"(": ")", "[": "]", "{": "}", "<": ">", "_": "_"}
+    closer = pairs.get(inner[0])
+    if closer is None or not inner.endswith(closer) or len(inner) < 2:
+        return False
+    inner = inner[1:-1]
+    if closer != "_" and closer in inner:
+        return False
+    known = normalised(inner)
+    return not known or known in _KNOWN or bool(_PROMPT.match(known))
+
+
+def _is_dotted(text: str) -> bool:
+    """ "Go to '...'" and "As a …, I want …": dots where words belong, with few words around."""
+    if "'" not in text and "…" not in text and "..." not in text and '"' not in text and "`" not in text:
+        return False
+    if _QUOTED_DOTS.search(text):
+        return count_words(_QUOTED_DOTS.sub(" ", text)) <= _MAX_AROUND_DOTS
+    dots = len(_DOTS.findall(text))
+    return dots >= 2 and count_words(_DOTS.sub(" ", text)) <= _MAX_AROUND_SEVERAL_DOTS

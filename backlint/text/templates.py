@@ -1,0 +1,89 @@
+"""Texts that came with the form and not from the author: known templates, and lines learned from a project's issues."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backlint.model import Issue, IssueType, Markup
+from backlint.text.blocks import Block, BlockKind
+from backlint.text.parse import parse
+from backlint.text.words import normalised
+
+# Catalogue 1.7: a line is a template's if it stands in at least this share, and this number, of a project's issues.
+LEARNED_SHARE = 0.30
+LEARNED_COUNT = 10
+LEARNED_DAYS = 90
+
+TemplateKey = tuple[str, str | None, IssueType]
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Normalised lines that count as nobody's when an issue of this kind is read."""
+
+    lines: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.lines)
+
+    def __or__(self, other: Templates) -> Templates:
+        return Templates(self.lines | other.lines)
+
+    def holds(self, text: str) -> bool:
+        return normalised(text) in self.lines
+
+
+NO_TEMPLATES = Templates()
+
+
+def template_key(issue: Issue) -> TemplateKey:
+    """The issues that share a template: one source, one project, one type."""
+    return issue.source, issue.project, issue.type
+
+
+def known(texts: Iterable[str], markup: Markup = Markup.MARKDOWN) -> Templates:
+    """The lines of template texts: issue templates and forms of a repository, team templates, configured defaults."""
+    return Templates(frozenset(line for text in texts for line in template_lines(text, markup)))
+
+
+def learn(
+    issues: Iterable[Issue], *, now: datetime | None = None, days: int = LEARNED_DAYS
+) -> Mapping[TemplateKey, Templates]:
+    """Lines that many issues of one project and type share, by source, project and type.
+
+    With `now`, only issues created in the last `days` days teach.
+    """
+    counts: dict[TemplateKey, Counter[str]] = {}
+    totals: Counter[TemplateKey] = Counter()
+    for issue in issues:
+        if now is not None and (issue.created_at is None or issue.created_at < now - timedelta(days=days)):
+            continue
+        key = template_key(issue)
+        totals[key] += 1
+        counts.setdefault(key, Counter()).update(template_lines(issue.body, issue.markup))
+    return {
+        key: Templates(lines)
+        for key, counted in counts.items()
+        if (lines := frozenset(line for line, count in counted.items() if _is_shared(count, totals[key])))
+    }
+
+
+def _is_shared(count: int, total: int) -> bool:
+    return count >= LEARNED_COUNT and count >= LEARNED_SHARE * total
+
+
+def template_lines(text: str, markup: Markup) -> frozenset[str]:
+    """The distinct normalised lines of a text, headings and code included."""
+    return frozenset(filter(None, (normalised(line) for line in _lines(parse(text, markup).blocks))))
+
+
+def _lines(blocks: Iterable[Block]) -> Iterator[str]:
+    for block in blocks:
+        if block.kind is BlockKind.CODE:
+            yield from block.text.splitlines()
+        elif block.kind is not BlockKind.HTML_COMMENT:
+            yield block.text
+        yield from _lines(block.children)
