@@ -7,8 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fractions import Fraction
-from math import floor
 
 from backlint.flow.items import Identity, Item, items, team_of
 from backlint.flow.level import ServiceLevel
@@ -169,13 +167,13 @@ def cycle_score(spent: timedelta, expected: timedelta) -> int:
     """The cycle-time score, 0 to 100, of a cycle time (or age) against the expectation; exact, rounded down."""
     if expected <= timedelta():
         return 0 if spent > timedelta() else 100
-    ratio = Fraction(_microseconds(spent), _microseconds(expected))
-    if ratio <= Fraction(1, 2):
+    # In whole microseconds: a float of 99.999 would be rounded down to the wrong point.
+    took, limit = _microseconds(spent), _microseconds(expected)
+    if 2 * took <= limit:
         return 100
-    if ratio >= 2:
+    if took >= 2 * limit:
         return 0
-    lost = 100 * (ratio - Fraction(1, 2)) if ratio <= 1 else 50 + 50 * (ratio - 1)
-    return floor(100 - lost)
+    return (150 * limit - 100 * took) // limit if took <= limit else (100 * limit - 50 * took) // limit
 
 
 def _microseconds(span: timedelta) -> int:

@@ -1,0 +1,42 @@
+"""Whether the trackers' data can be relied on: what every report says of each source before any figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """How the last pull of a source went. `as_of` is its end; `error` is the fact and the remedy, fit to print."""
+
+    name: str
+    tracker: str
+    complete: bool
+    as_of: datetime | None
+    issues: int
+    error: str | None = None
+    requests: int = 0
+    seconds: float = 0.0
+
+
+class Answer(StrEnum):
+    """What a report can say: figures, or one of the three ways of having none."""
+
+    FIGURES = "figures"
+    NOTHING_WRONG = "nothing_wrong"
+    NOTHING_TO_MEASURE = "nothing_to_measure"
+    CANNOT_SAY = "cannot_say"
+
+
+def unreadable(health: Iterable[SourceHealth]) -> frozenset[str]:
+    """The sources whose pull did not finish: nothing is said about their issues."""
+    return frozenset(source.name for source in health if not source.complete)
+
+
+def all_failed(health: Iterable[SourceHealth]) -> bool:
+    """Whether there are sources and none could be read."""
+    health = tuple(health)
+    return bool(health) and not any(source.complete for source in health)
