@@ -8,8 +8,9 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from enum import StrEnum
 from itertools import islice
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -17,7 +18,6 @@ from backlint.errors import ConfigurationError
 from backlint.model import Issue
 from backlint.normalised import time_text, to_dict, transition_to_dict
 
-ExportFormat = Literal["jsonl", "csv", "parquet"]
 Columns = Mapping[str, str]  # column -> text | number | whole | flag | time | day | texts | json
 
 _BATCH = 5_000  # rows of one Parquet row group: enough for compression, little enough for any memory
@@ -93,23 +93,29 @@ FINDING_COLUMNS: Columns = {
 }
 
 
-def write_issues(issues: Iterable[Issue], stream: BinaryIO, format: ExportFormat) -> int:
+class ExportFormat(StrEnum):
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+def write_issues(issues: Iterable[Issue], stream: BinaryIO, format: ExportFormat | str) -> int:
     """The number of issues written. JSON Lines hold everything; the tables count transitions and comments."""
-    if format == "jsonl":
+    if format == ExportFormat.JSONL:
         return _write_lines((to_dict(issue) for issue in issues), stream)
     return _write_table((_issue_row(issue) for issue in issues), ISSUE_COLUMNS, stream, format)
 
 
-def write_transitions(issues: Iterable[Issue], stream: BinaryIO, format: ExportFormat) -> int:
+def write_transitions(issues: Iterable[Issue], stream: BinaryIO, format: ExportFormat | str) -> int:
     """The number of transitions written, one row each."""
-    if format == "jsonl":
+    if format == ExportFormat.JSONL:
         return _write_lines(_nested_transitions(issues), stream)
     return _write_table(_transition_rows(issues), TRANSITION_COLUMNS, stream, format)
 
 
-def write_findings(findings: Iterable[Mapping[str, Any]], stream: BinaryIO, format: ExportFormat) -> int:
+def write_findings(findings: Iterable[Mapping[str, Any]], stream: BinaryIO, format: ExportFormat | str) -> int:
     """The number of findings written. A finding is an object of the `check` output (docs/schemas/check.json)."""
-    if format == "jsonl":
+    if format == ExportFormat.JSONL:
         return _write_lines((dict(finding) for finding in findings), stream)
     return _write_table(findings, FINDING_COLUMNS, stream, format)
 
@@ -177,12 +183,14 @@ def _json(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _write_table(rows: Iterable[Mapping[str, Any]], columns: Columns, stream: BinaryIO, format: ExportFormat) -> int:
-    if format == "parquet":
+def _write_table(
+    rows: Iterable[Mapping[str, Any]], columns: Columns, stream: BinaryIO, format: ExportFormat | str
+) -> int:
+    if format == ExportFormat.PARQUET:
         return _write_parquet(rows, columns, stream)
-    if format == "csv":
+    if format == ExportFormat.CSV:
         return _write_csv(rows, columns, stream)
-    raise ConfigurationError(f"unknown export format {format!r}: choose jsonl, csv or parquet")
+    raise ConfigurationError(f"unknown export format {format!r}: choose {', '.join(ExportFormat)}")
 
 
 def _write_csv(rows: Iterable[Mapping[str, Any]], columns: Columns, stream: BinaryIO) -> int:

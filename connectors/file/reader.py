@@ -59,7 +59,7 @@ class FileRead:
     issues: tuple[Issue, ...]
     rejected: tuple[RejectedRow, ...]
     kind: FileKind
-    people: tuple[Person, ...] = ()
+    people: tuple[tuple[str, Person], ...] = ()  # (source, account)
     remarks: tuple[RejectedRow, ...] = ()
     unmapped: Mapping[str, int]
 
@@ -124,7 +124,7 @@ Outcome = tuple[int, Mapped] | RejectedRow
 def _gathered(outcomes: Iterable[Outcome], kind: FileKind) -> FileRead:
     issues: dict[tuple[str, str], Issue] = {}
     lines_of: dict[tuple[str, str], int] = {}
-    people: dict[str, Person] = {}
+    people: dict[tuple[str, str], Person] = {}
     rejected: list[RejectedRow] = []
     remarks: list[RejectedRow] = []
     for outcome in outcomes:
@@ -138,14 +138,14 @@ def _gathered(outcomes: Iterable[Outcome], kind: FileKind) -> FileRead:
             continue
         issues[identity] = mapped.issue
         lines_of[identity] = line
-        people.update((person.id, person) for person in mapped.people)
+        people.update(((identity[0], person.id), person) for person in mapped.people)
         remarks.extend(RejectedRow(line, field, reason) for field, reason in mapped.remarks)
     unknown = (issue.status.name for issue in issues.values() if issue.status.category is StatusCategory.UNKNOWN)
     return FileRead(
         issues=tuple(issues.values()),
         rejected=tuple(rejected),
         kind=kind,
-        people=tuple(people.values()),
+        people=tuple((source, person) for (source, _), person in people.items()),
         remarks=tuple(remarks),
         unmapped=dict(Counter(unknown)),
     )

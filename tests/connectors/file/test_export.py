@@ -151,7 +151,7 @@ def test_half_a_surrogate_pair_does_not_stop_an_export() -> None:
     for format in ("jsonl", "csv"):
         stream = io.BytesIO()
 
-        write_issues([an_issue(title="cut \ud83d")], stream, format)  # type: ignore[arg-type]
+        write_issues([an_issue(title="cut \ud83d")], stream, format)
 
         assert b"cut ?" in stream.getvalue()
 
@@ -165,8 +165,8 @@ def test_the_stream_stays_open_for_the_caller() -> None:
 
 
 def test_an_unknown_format_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="choose jsonl, csv or parquet"):
-        write_issues([an_issue()], io.BytesIO(), "xlsx")  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="choose jsonl, csv, parquet"):
+        write_issues([an_issue()], io.BytesIO(), "xlsx")
 
 
 def test_parquet_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def test_the_fields_become_an_issue() -> None:
     assert (issue.type, issue.type_name, issue.labels) == (IssueType.BUG, "kind/bug", {"kind/bug", "web"})
     assert (issue.assignees, issue.reporter) == (("dev-a",), "dev-b")
     assert issue.status.category is StatusCategory.BACKLOG
-    assert {person.id: person.name for person in found.people} == {"dev-a": "Person A", "dev-b": "dev-b"}
+    assert {person.id: person.name for _, person in found.people} == {"dev-a": "Person A", "dev-b": "dev-b"}
 
 
 def test_number_and_title_are_enough() -> None:
@@ -147,3 +147,9 @@ def test_a_wrong_value_is_reported_with_its_field(wrong: dict[str, Any], field: 
     found = read_one(**wrong)
 
     assert [row.field for row in found.rejected] == [field]
+
+
+def test_people_belong_to_the_source_of_their_issue() -> None:
+    found = read(json.dumps([{**PLAIN, "author": {"login": "dev-a"}}]), source="upload")
+
+    assert [(source, person.id) for source, person in found.people] == [("upload", "dev-a")]

@@ -149,7 +149,10 @@ def test_people_go_by_account_id_where_the_export_has_it() -> None:
 
     issue = only(found)
     assert (issue.assignees, issue.reporter) == (("5b10ac",), "person.b")
-    assert [(person.id, person.name) for person in found.people] == [("5b10ac", "Person A"), ("person.b", "person.b")]
+    assert [(person.id, person.name) for _, person in found.people] == [
+        ("5b10ac", "Person A"),
+        ("person.b", "person.b"),
+    ]
 
 
 def test_an_unassigned_issue_has_no_assignee() -> None:

@@ -63,7 +63,7 @@ def test_the_columns_become_an_issue() -> None:
         (LinkKind.RELATES, "ENG-8"),
         (LinkKind.BLOCKED_BY, "ENG-6"),
     ]
-    assert [(person.id, person.email) for person in found.people] == [
+    assert [(person.id, person.email) for _, person in found.people] == [
         ("Person B", None),
         ("person-a@example.com", "person-a@example.com"),
     ]
