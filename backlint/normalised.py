@@ -307,9 +307,15 @@ def _whole(value: object) -> int:
 
 
 def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise FieldError("", f"expected a number, got {_kind(value)}")
-    return float(value)
+    try:
+        found = float(value)
+    except OverflowError:
+        found = math.inf
+    if not math.isfinite(found):
+        raise FieldError("", "expected a number of ordinary size")
+    return found
 
 
 def _priority(value: object) -> int:

@@ -13,7 +13,7 @@ _STRUCTURE = re.compile(r'["{}\[\]]')
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The text of one value. `index` counts the elements of a list from 1; `is_cut`: the file ends inside it."""
+    """The text of one value. `index` counts the elements of a list from 1; `is_cut`: the file may end inside it."""
 
     text: str
     line: int
@@ -22,7 +22,7 @@ class Piece:
 
 
 def json_lines(lines: Iterable[str]) -> Iterator[Piece]:
-    """One value a line. Only the last line can be without an end; if it is no JSON, the file was cut there."""
+    """One value a line. Only the last line can be without an end, and only that one can be cut."""
     for number, line in enumerate(lines, start=1):
         text = line.strip()
         if text:

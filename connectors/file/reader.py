@@ -53,7 +53,7 @@ class FileRead:
     """What a file gave. `remarks` are parts left out of issues that count.
 
     `unmapped` is status name -> number of issues whose category nobody can know. `people` are those that the file names
-    as assignee or author, so it is no complete list of anybody's accounts.
+    as assignee or author. That is no directory: a name that is not among them may well be an account.
     """
 
     issues: tuple[Issue, ...]
@@ -165,16 +165,8 @@ def _json(
     text: Iterator[str], start: str, name: str, reading: Reading, wanted: FileKind | None
 ) -> tuple[FileKind, Iterator[Outcome]]:
     pieces = json_elements(text) if _is_list_or_spread(start) else json_lines(lines(text))
-    seen: list[Piece] = []
-    for piece in pieces:
-        seen.append(piece)
-        value = _value(piece)
-        if isinstance(value, dict):
-            kind = wanted or _json_kind(value, name)
-            break
-    else:
-        # Not one object: an empty list is what `gh` prints when no issue matches; all else is reported row by row.
-        kind = wanted or (FileKind.GITHUB if start[0] == "[" else FileKind.BACKLINT)
+    seen = list(itertools.islice(pieces, _SAMPLE))
+    kind = wanted or _json_kind(seen, start, name)
     if kind in (FileKind.JIRA, FileKind.LINEAR):
         raise InputError(f"{name} is JSON, not a {kind}")
     make = _from_gh if kind is FileKind.GITHUB else _from_backlint
@@ -193,12 +185,22 @@ def _value(piece: Piece) -> Any:
         return None
 
 
-def _json_kind(value: dict[str, Any], name: str) -> FileKind:
-    if gh_json.FIELDS & value.keys():
-        return FileKind.GITHUB
-    if "id" in value or "title" in value:
-        return FileKind.BACKLINT
-    raise _unknown(name, f"JSON objects with the keys {_some(value)}")
+def _json_kind(pieces: Iterable[Piece], start: str, name: str) -> FileKind:
+    """By the first object that shows it: the ones before may be broken rows of the same kind."""
+    strange: dict[str, Any] | None = None
+    for piece in pieces:
+        value = _value(piece)
+        if not isinstance(value, dict):
+            continue
+        if gh_json.FIELDS & value.keys():
+            return FileKind.GITHUB
+        if "id" in value or "title" in value:
+            return FileKind.BACKLINT
+        strange = strange or value
+    if strange is not None:
+        raise _unknown(name, f"JSON objects with the keys {_some(strange)}")
+    # Not one object: an empty list is what `gh` prints when no issue matches; all else is reported row by row.
+    return FileKind.GITHUB if start[0] == "[" else FileKind.BACKLINT
 
 
 def _json_outcome(piece: Piece, make: Callable[[dict[str, Any], Reading], Mapped], reading: Reading) -> Outcome:
@@ -208,7 +210,8 @@ def _json_outcome(piece: Piece, make: Callable[[dict[str, Any], Reading], Mapped
     try:
         value = msgspec.json.decode(piece.text)
     except (msgspec.DecodeError, RecursionError) as error:
-        why = "the file ends inside this row" if piece.is_cut else f"not JSON: {error}"
+        is_cut = piece.is_cut and "truncated" in str(error)
+        why = "the file ends inside this row" if is_cut else f"not JSON: {error}"
         return RejectedRow(piece.line, "", place + why)
     if not isinstance(value, dict):
         return RejectedRow(piece.line, "", f"{place}expected an object, got {type(value).__name__}")

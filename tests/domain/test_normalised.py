@@ -255,6 +255,7 @@ def test_days_and_sets_in_mapped_fields_are_written_as_json_has_them() -> None:
         ({"priority": 5}, "priority"),
         ({"estimate": "3"}, "estimate"),
         ({"estimate": float("nan")}, "estimate"),
+        ({"estimate": 10**400}, "estimate"),
         ({"created_at": "2026-03-02T09:00:00"}, "created_at"),
         ({"created_at": "yesterday"}, "created_at"),
         ({"created_at": 17}, "created_at"),

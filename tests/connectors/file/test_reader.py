@@ -168,6 +168,30 @@ def test_bad_lines_are_reported_by_number_and_the_others_count() -> None:
     assert str(found.rejected[1]) == "line 4: title: is missing"
 
 
+def test_a_broken_last_line_that_is_whole_is_not_called_cut() -> None:
+    found = read('{"id": "1", "title": "x"}\n{"id": "2" "title": "y"}')
+
+    assert [row.line for row in found.rejected] == [2]
+    assert found.rejected[0].reason.startswith("not JSON")
+
+
+def test_a_strange_first_row_does_not_hide_the_kind_of_the_others() -> None:
+    found = read('{"note": "exported today"}\n{"id": "2", "title": "x"}\n')
+
+    assert [issue.id for issue in found.issues] == ["2"]
+    assert [str(row) for row in found.rejected] == ["line 1: id: is missing"]
+
+
+@pytest.mark.parametrize(
+    "nested", ["[" * 50_000, '{"id": "1", "title": "x", "fields": ' + '{"a":' * 5_000 + "1" + "}" * 5_001]
+)
+def test_absurd_nesting_is_a_rejected_row(nested: str) -> None:
+    found = read(nested)
+
+    assert found.issues == ()
+    assert len(found.rejected) == 1
+
+
 def test_a_bad_element_of_a_list_is_reported_by_place_and_line() -> None:
     found = read(
         '[\n{"number": 1, "title": "x"},\n{"number": "2"},\n{"number" 3},\n17,\n{"number": 4, "title": "x"}\n]'
