@@ -1,4 +1,4 @@
-"""The nightly job: pull, check, plan, apply, in that order, each part careful about what the one before could not do."""
+"""The nightly job: pull, check, plan, apply; each part is careful about what the one before could not do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from backlint.sync import writes
 from backlint.sync.apply import Applied, apply, settle_unsettled
 from backlint.sync.check import Checked, CheckResult, check_store, without_baseline
 from backlint.sync.database import reading
-from backlint.sync.plan import Candidate, Plan, plan
+from backlint.sync.plan import Candidate, Override, Plan, Written, plan
 from backlint.sync.pull import Progress, SourcePull, pull, quietly
 from backlint.sync.store import begin_run, end_run
 
@@ -91,8 +91,8 @@ def make_plan(engine: sa.Engine, settings: Settings, result: CheckResult, *, now
 def _candidate(
     each: Checked,
     result: CheckResult,
-    log: Mapping[tuple[str, str], tuple[writes.Written, ...]],
-    taken_back: Mapping[tuple[str, str], tuple[writes.Override, ...]],
+    log: Mapping[tuple[str, str], tuple[Written, ...]],
+    taken_back: Mapping[tuple[str, str], tuple[Override, ...]],
 ) -> Candidate:
     findings = result.recorded.findings.get(each.issue.identity, ())
     spoken = without_baseline(each, findings)

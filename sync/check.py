@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
@@ -49,12 +50,13 @@ class Checked:
         failing = [each for each in self.judgements if each.verdict is Verdict.FAIL]
         return tuple(sorted(failing, key=lambda each: (-self.points(each), -each.severity.rank, each.rule)))
 
-    def points(self, finding: Judgement) -> float:
-        return float(self.score.points(finding)) if self.score else 0.0
+    def points(self, finding: Judgement) -> Fraction:
+        """What fixing the finding alone gives back."""
+        return self.score.points(finding) if self.score else Fraction(0)
 
     @property
     def asked(self) -> tuple[Judgement, ...]:
-        return asked(self.judgements, recoverable={each.rule: self.points(each) for each in self.failures})
+        return asked(self.judgements, points=self.points)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -335,7 +337,7 @@ def _finding_json(each: Checked, finding: Finding, names: Mapping[str, str]) -> 
         "question": judgement.question,
         "confidence": judgement.confidence,
         "evidence": _evidence_json(judgement),
-        "recoverable": round(each.points(judgement), 2),
+        "recoverable": round(float(each.points(judgement)), 2),
         "waived": False,
         "baselined": finding.is_baseline,
         "new": finding.is_new,

@@ -25,8 +25,8 @@ def render(questions: Sequence[Judgement], *, skip_label: str, explain_url: str 
 def _closing(skip_label: str) -> str:
     return (
         f"Not needed here? Write `N/A – reason` in its place, or label the issue `{skip_label}`. "
-        "Mistaken? Delete this comment, or remove the label: neither comes back. "
-        "It updates itself, and says so once the answers are in the issue."
+        "Mistaken? Delete this comment or remove the label: neither comes back. "
+        "Once the answers are in the issue, this comment says so."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+UNSTORABLE = re.compile("[\ud800-\udfff\0]")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -48,16 +51,7 @@ class Words(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         if value is None or (value.isascii() and "\0" not in value):
             return value
-        return value.encode("utf-8", "replace_surrogate").decode("utf-8").replace("\0", "\ufffd")
-
-
-def _replace_surrogate(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "\ufffd" * (error.end - error.start), error.end
-
-
-codecs.register_error("replace_surrogate", _replace_surrogate)
+        return UNSTORABLE.sub("\ufffd", value)
 
 
 def _text(name: str, *, required: bool = False, **rest: Any) -> Column[str]:

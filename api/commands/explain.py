@@ -98,7 +98,7 @@ def _show_score(console: Console, checked: Checked) -> None:
 def _show_verdict(console: Console, judgement: Judgement, checked: Checked, rule: Rule) -> None:
     said = judgement.message if judgement.verdict is Verdict.FAIL else judgement.reason
     level = f"  {severity(judgement.severity.value)}" if judgement.verdict is Verdict.FAIL else ""
-    cost = f"  costs {checked.points(judgement):.1f}" if judgement.verdict is Verdict.FAIL else ""
+    cost = f"  costs {float(checked.points(judgement)):.1f}" if judgement.verdict is Verdict.FAIL else ""
     console.out(f"{judgement.rule}  {_coloured(judgement.verdict)}{level}  {escape(said)}{cost}")
     if judgement.verdict is Verdict.FAIL and judgement.confidence < 1:
         console.out(f"    confidence {judgement.confidence:.2f}")

@@ -414,6 +414,8 @@ def _row(
 
 
 def _flags(item: Item, episode: Episode) -> tuple[str, ...]:
+    if not item.flags and not episode.flags:
+        return ()
     return tuple(sorted(flag.value for flag in item.flags | episode.flags))
 
 
