@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import tzinfo
 from pathlib import Path
 
 from backlint.api.console import Console, escape, plural
@@ -12,15 +13,18 @@ from backlint.errors import InputError
 SHOWN = 10  # rejected rows to name one by one
 
 
-def read_file(console: Console, name: str) -> FileRead:
-    """The issues of the file; `-` is standard input. Bad rows are named with their lines and the others still count."""
+def read_file(console: Console, name: str, *, zone: tzinfo) -> FileRead:
+    """The issues of the file; `-` is standard input. Times without a zone are read in `zone`.
+
+    Bad rows are named with their lines, and the others still count.
+    """
     if name == "-":
-        read = read_issues(sys.stdin.buffer)
+        read = read_issues(sys.stdin.buffer, zone=zone)
     else:
         path = Path(name)
         if not path.is_file():
             raise InputError(f"there is no file {name}")
-        read = read_issues(path)
+        read = read_issues(path, zone=zone)
     console.say(f"{escape(name)}: {plural(len(read.issues), 'issue')} ({read.kind.value})")
     for row in read.rejected[:SHOWN]:
         field = f", {row.field}" if row.field else ""

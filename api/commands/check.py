@@ -66,14 +66,13 @@ def _check_file(
     console: Console, config: Path | None, input: str, rules: Sequence[str], *, as_new: bool
 ) -> tuple[Settings, CheckResult]:
     settings = load(config)
-    read = read_file(console, input)
+    read = read_file(console, input, zone=settings.zone)
     with console.progress("Checking") as bars:
         result = check_issues(
             read.issues,
             settings,
             now=now(),
             rules=chosen_rules(settings, only=rules),
-            people={(person_source, person.id): person for person_source, person in read.people},
             as_new=as_new,
             advance=lambda done, total: bars.move("check", done, total),
         )

@@ -26,9 +26,8 @@ def run(console: Console, *, config: Path | None, reference: str, input: str | N
     past: Sequence[Mapping[str, Any]] = ()
     if input is not None:
         settings = load(config)
-        read = read_file(console, input)
-        people = {(source, person.id): person for source, person in read.people}
-        backlog = make_backlog(read.issues, settings, now=now(), people=people)
+        read = read_file(console, input, zone=settings.zone)
+        backlog = make_backlog(read.issues, settings, now=now())
         issue = _find(backlog, reference)
     else:
         with open_workplace(config) as place:
