@@ -83,7 +83,7 @@ def service_levels(
     """The expectation that each issue is measured by: in force now, for finished ones at their (last) finish."""
     found = standings(items(issues, now, options), now)
     latest: dict[Identity, ServiceLevel] = {}
-    for (identity, _), standing in found.items():  # episodes come in order, so that the last one stays
+    for (identity, _), standing in found.items():  # by time, so that an issue's last episode stays
         latest.pop(identity, None)
         if standing.level is not None:
             latest[identity] = standing.level
@@ -114,11 +114,7 @@ def standings(found: Iterable[Item], now: datetime) -> dict[tuple[Identity, int]
     answers: dict[tuple[Identity, int], Standing] = {}
     for at, _, item, number, cycle in asked:
         answers[item.issue.identity, number] = _standing(item, at, cycle, windows, now)
-    return {
-        (item.issue.identity, episode.number): answers[item.issue.identity, episode.number]
-        for item in found
-        for episode in item.episodes
-    }
+    return answers
 
 
 def classes(issue: Issue, at: datetime | None = None) -> tuple[Class, Class, Class]:
