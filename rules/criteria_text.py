@@ -15,6 +15,7 @@ from backlint.model import Comment, Evidence, Issue, IssueType
 from backlint.rules.evidence import ACCEPTED_COMMENT, of_part, of_span, of_value, section_lines
 from backlint.rules.rule import Context, Rule
 from backlint.text.document import Document, Dropped, DropReason, Item, Meaning, Section
+from backlint.text.placeholder import waiver_reason
 
 FIELD = "acceptance_criteria"
 
@@ -38,16 +39,22 @@ _LABELLED = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _DONE_WHEN = re.compile(
-    r"""(?:^|[.;:!?\n]\s*|[*•-]\s+)\W*(?:(?:this|it|we|the\ (?:story|task|issue|ticket|work|spike|feature
-        |change))\s*(?:is|are|will\ be|can\ be|'re|'s)?\s*(?:considered\ |only\ )*)?
-        (?:accepted|done|complete[d]?|finished|closed|satisfied|fulfilled|successful)\s+(?:when|once|if
-            |as\ soon\ as)\s+(?P<rest>\w.{8,})
-      | (?:fertig|erledigt|abgenommen|erfüllt),?\s+(?:wenn|sobald)\s+(?P<de>\w.{8,})
-      | (?:termin[ée]e?|accept[ée]e?|valid[ée]e?)\s+(?:quand|lorsque|si|d[èe]s\ que)\s+(?P<fr>\w.{8,})
-      | (?:terminad[oa]|hech[oa]|aceptad[oa]|conclu[íi]d[oa]|aceite|pront[oa])\s+(?:cuando|quando|si
-          |se)\s+(?P<es>\w.{8,})
-      | (?:completat[oa]|accettat[oa]|klaar|gereed|geaccepteerd|gotowe|uko[ńn]czone)\s+(?:quando|se|als|wanneer|gdy
-          |kiedy)\s+(?P<it>\w.{8,})""",
+    r"""(?<!\w)(?:(?:accepted|done|completed?|finished|closed|satisfied|fulfilled|successful)\s+(?:when|once|if
+        |as\ soon\ as)
+      |(?:fertig|erledigt|abgenommen|erfüllt),?\s+(?:wenn|sobald)
+      |(?:termin[ée]e?|accept[ée]e?|valid[ée]e?)\s+(?:quand|lorsque|si|d[èe]s\ que)
+      |(?:terminad[oa]|hech[oa]|aceptad[oa]|conclu[íi]d[oa]|aceite|pront[oa])\s+(?:cuando|quando|si|se)
+      |(?:completat[oa]|accettat[oa]|klaar|gereed|geaccepteerd|gotowe|uko[ńn]czone)\s+(?:quando|se|als|wanneer|gdy
+          |kiedy)
+    )\s+\w.{8,}""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# What may stand before "done when": the beginning of a sentence, or the issue as its subject.
+_ISSUE_AS_SUBJECT = re.compile(
+    r"""(?:^|[.;:!?\n])\W*(?:(?:this|it|we|the\ (?:story|task|issue|ticket|work|spike|feature|change)|(?:das
+        |die\ \w+|der\ \w+|la\ \w+|le\ \w+|el\ \w+|o\ \w+|a\ \w+|het|to))\s*
+        (?:is|are|will\ be|can\ be|'re|'s|ist|gilt\ als|wird|est|sera|est[áa]|é|è|jest)?
+        \s*(?:(?:considered|only)\s+)*)?$""",
     re.VERBOSE | re.IGNORECASE,
 )
 _SHALL = re.compile(r"(?<!\w)shall\s+(?!we\b|i\b|you\b)(?:not\s+|also\s+|be\s+)?\w+", re.IGNORECASE)
@@ -135,10 +142,6 @@ _FAULT_MEANINGS = (Meaning.STEPS, Meaning.ACTUAL)
 _IMAGE_MARK = re.compile(r"!\[[^\]]*\]\(|!\S[^!\n]*\.(?:png|jpe?g|gif|svg)[^!\n]*!|<img\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?\n;]+(?:[.!?;]+(?=\s|$)|\n|$)")
 _QUESTION = re.compile(r"\W*(?:how|what|why|which|who|where|whether|see|note)\b", re.IGNORECASE)
-_WAIVER = re.compile(
-    r"^\W*(?:n/?a|not applicable)\s*[-–—:,.(]+\s*(?P<reason>(?:\S+\s+){2,}\S.*?)\)?\s*$", re.IGNORECASE | re.DOTALL
-)
-
 MIN_BOXES = 2  # catalogue AC001: one box is a reminder
 MIN_CONDITION_WORDS = 5  # "UX design" under a heading is a topic
 MIN_STATEMENTS = 2  # one "should" is a wish, two are requirements
@@ -163,13 +166,15 @@ class CriteriaRule(Rule):
     min_items: int = 1  # authored lines that a field or section must hold
     accept_phrases: bool = True  # "done when ...", "shall", two or more must or should statements
     accept_comments: bool = True  # a comment of the author or owner that opens with an acceptance heading
-    accept_links: tuple[
-        str, ...
-    ] = ()  # domains whose pages may hold the criteria: the finding is then only information
+    accept_links: tuple[str, ...] = ()  # domains where criteria may live: then the finding is only information
     inherit: bool = False  # whether the parent's criteria count
 
     def criteria(self, issue: Issue, context: Context) -> Criteria:
         """The criteria of the issue, or what stands in their place."""
+        options = tuple(self.values.values())
+        return context.once(("criteria", options), issue, lambda: self._criteria(issue, context))
+
+    def _criteria(self, issue: Issue, context: Context) -> Criteria:
         document = context.texts.body(issue)
         waiver = self._waiver(issue, document)
         if waiver is not None:
@@ -187,8 +192,7 @@ class CriteriaRule(Rule):
         for section in document.under(Meaning.ACCEPTANCE):
             if section.waiver is not None:
                 return section.waiver
-        stated = _WAIVER.match(field_text(issue, FIELD))
-        return stated["reason"].strip() if stated else None
+        return waiver_reason(field_text(issue, FIELD))
 
     def _found(self, issue: Issue, document: Document, context: Context) -> Iterator[Evidence]:
         yield from self._in_field(issue, context)
@@ -326,7 +330,7 @@ def _in_gherkin(document: Document) -> Iterator[Evidence]:
 def phrases(document: Document) -> Iterator[Evidence]:
     """Conditions stated in running text; a text that reports a fault states what should have happened, not these."""
     for line in document.items:
-        if _DONE_WHEN.search(line.text) or _SHALL.search(line.text):
+        if _says_done_when(line.text) or _SHALL.search(line.text):
             yield of_part(document, line, kind="P", field="body")
     if reports_a_fault(document):
         return
@@ -337,6 +341,10 @@ def phrases(document: Document) -> Iterator[Evidence]:
     if numeric is not None:
         yield of_part(document, numeric, kind="P", field="body", note="a number to check")
     yield from _end_states(document)
+
+
+def _says_done_when(text: str) -> bool:
+    return any(_ISSUE_AS_SUBJECT.search(text[: stated.start()]) for stated in _DONE_WHEN.finditer(text))
 
 
 def reports_a_fault(document: Document) -> bool:

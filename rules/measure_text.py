@@ -10,7 +10,7 @@ from backlint.rules.dates_text import find_limit
 # Indicators by themselves.
 _METRIC = re.compile(
     r"""(?<!\w)(?:
-      (?:\w+[- ])?(?:rates?|ratio|share|percentage|number|count|volume|amount|score|index|level|frequency)(?=\ of\b
+      (?:rates?|ratio|share|percentage|number|count|volume|amount|score|index|level|frequency)(?=\ of\b
           |\W|$)
     | conversions?|activations?|retention|churn|adoption|engagement|revenue|turnover|sales|margin|cost|costs|spend
         |price|budget|savings
@@ -100,9 +100,10 @@ _DIRECTION = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _BUILD = re.compile(
-    r"""^\W*(?:(?:we|i)\s+(?:want|need|would\ like|plan)\s+to\s+|to\s+|please\s+)?(?:implement\w*|build\w*|add\w*
-        |ship\w*|migrat\w+|creat\w+|develop\w*|deliver\w*|releas\w+|launch\w*|introduc\w+|deploy\w*|write|install\w*
-        |set\ up|integrat\w+|refactor\w*|rewrite|upgrad\w+|publish\w*
+    r"""^\W*(?:(?:we|i)\s+(?:want|need|would\ like|plan)\s+to\s+|to\s+|please\s+)?(?:implement(?:s|ing|ation)?|build(?:s|ing)?
+        |add(?:s|ing)?|ship(?:s|ping)?|migrat(?:es?|ing|ion)|creat(?:es?|ing|ion)|develop(?:s|ing)?|deliver(?:s|ing)?
+        |releas(?:es?|ing)|launch(?:es|ing)?|introduc(?:es?|ing)|deploy(?:s|ing)?|write|install(?:s|ing)?|set\ up
+        |integrat(?:es?|ing|ion)|refactor(?:s|ing)?|rewrite|upgrad(?:es?|ing)|publish(?:es|ing)?
         |implementier\w*|baue\w*|erstell\w*|einführ\w*|umsetz\w*|entwickel\w*|migrier\w*|impl[ée]ment\w+|cr[ée]er
             |ajouter|d[ée]velopper|livrer|construire|migrer|implementar|crear|a[ñn]adir|agregar|desarrollar|entregar
             |construir|migrar|criar|adicionar|desenvolver|implementare|creare|aggiungere|sviluppare|consegnare

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backlint.model import Evidence, Issue, IssueType
-from backlint.rules.evidence import of_part, of_span, of_value, section_lines
+from backlint.rules.evidence import of_part, of_span, of_value
 from backlint.rules.measure_text import is_output, measure
 from backlint.rules.rule import Context
 from backlint.rules.words import content_words, repeats_the_work
@@ -59,57 +59,73 @@ _WANT = re.compile(
         |\bje\ (?:veux|souhaite|peux)|\b(?:quiero|necesito|quero|preciso|voglio|wil\ ik|chc[ęe])\b""",
     re.VERBOSE | re.IGNORECASE,
 )
+_PEOPLE = (
+    r"(?:us|users?|customers?|people|developers?|admins?|administrators?|visitors?|teams?|members?|teachers?|students?"
+    r"|creators?|clients?|everyone|operators?|players?|contributors?|readers?|editors?|managers?|buyers?|agents?"
+    r"|(?:the|our|new|other|more)\ \w+s?)"
+)
+# Every branch starts with a letter of its own: the matcher skips those whose first letter is not there.
 _PURPOSE = re.compile(
-    r"""
+    rf"""(?<!\w)(?:
     # an aim, said to be one
-      \b(?:the\ )?(?:main\ |overall\ |end\ )?(?:goal|aim|purpose|idea|point|intent(?:ion)?|motivation|objective
-          |reason|benefit|advantage)s?
-        \ (?:of\ (?:this|the|these)\ [\w ]{2,30}?|here|behind\ (?:this|it)|for\ (?:this|doing\ (?:this
-            |so)))?\s*(?:is|are|would\ be|will\ be)\b
-    | \bgoal\ to\ \w+
-    | \bwe(?:'d|\ would)?\s*(?:hope|aim|intend)\ to\b
+      (?:goal|aim|purpose|idea|point|intent(?:ion)?|motivation|objective|reason|benefit|advantage)s?
+        \ (?:of\ (?:this|the|these)\ [\w ]{{2,30}}?|here|behind\ (?:this|it)|for\ (?:this|doing\ (?:this|so)))?
+        \s*(?:is|are|would\ be|will\ be)\b
+    | goal\ to\ \w+
+    | we(?:'d|\ would)?\s*(?:hope|aim|intend)\ to\b
     # what it makes possible or better
-    | \b(?:this|that|it|which|these|they|doing\ so|making\ this)\s+(?:change\ |feature\ |way\ )?(?:also\ )?
+    | (?:this|that|it|which|these|they|doing\ so)\s+(?:change\ |feature\ |way\ )?(?:also\ )?
         (?:(?:will|would|should|can|could|might|may)\ (?:also\ |then\ |greatly\ |really\ |help\ |help\ to\ )?
-           (?:allow|enable|help|let\ (?:us|users|people|\w+s)|improve|reduce|increase|avoid|prevent|make\ (?:it
-               |things|this|life|\w+\ (?:more|easier|better))|give\ (?:us|users|people)
-              |save|simplify|ensure|lead\ to|mean\ (?:that\ )?(?:we|users|less|fewer|more)|encourage|eliminate|speed
-                  |free|bring|benefit)
+           (?:allow|enable|help|let\ (?:us|users|people|\w+s)|improve|reduce|increase|avoid|prevent
+              |make\ (?:it|things|this|life|\w+\ (?:more|easier|better))|give\ (?:us|users|people)|save|simplify|ensure
+              |lead\ to|mean\ (?:that\ )?(?:we|users|less|fewer|more)|encourage|eliminate|speed|free|bring|benefit)
          |allows\ (?:us|users|people|for|the|\w+s)|enables|helps\ (?:us|users|to|with|people|\w+s)|improves|reduces
-             |avoids|prevents\ (?:us|users|people)|makes\ it\ (?:easier|possible|simpler|faster|clearer)
-           |gives\ (?:us|users|people|customers)|saves|simplifies)\b
-    | \b(?:allow|enable|help|let|permit)(?:s|ing)?\ (?:us|users?|customers?|people|developers?|admins?
-        |administrators?|visitors?|teams?|members?|teachers?|students?|creators?|clients?|everyone
-        |operators?|players?|contributors?|readers?|editors?|managers?|(?:the|our|new|other
-            |more)\ \w+s?)\ to\ (?:better\ |easily\ |quickly\ )?\w+
-    | \bto\ (?:better\ |properly\ |further\ |greatly\ |easily\ |help\ |significantly\ )?(?:improve|reduce|increase
-        |avoid|simplify|minimi[sz]e|maximi[sz]e
-        |encourage|facilitate|speed\ up|eliminate|mitigate|streamline|ensure\ that|make\ sure\ that)\ \w+
-    | \bto\ prevent\ (?!the\b)\w+ | \bto\ save\ (?:time|money|effort|cost|us|users|people|resources|disk|memory)
-    | \bto\ enable\ (?!the\b|it\b|this\b|a\b|an\b|or\b)[\w-]+\ \w+
-    | ^\W*to\ (?:properly|better|be\ able\ to)\ \w+
-    | \bto\ make\ (?:it|this|that|things|life|[\w ]{2,30})\ (?:more|less|easier|simpler|faster|clearer|possible
-        |consistent|accessible|better|safer|easy|clear)\b
-    | \b(?:this|that)\ way,?\ (?:we|users?|you|they|it|people|i|the\ \w+)\b
-    | \b(?:makes?|making)\ (?:it|\w+|[\w ]{2,40}?)\ (?:much\ |a\ lot\ |far\ |more\ )?(?:easier|simpler|clearer
-        |faster|safer|more\ \w+)\b
-    | \b(?:easier|simpler|quicker|less\ (?:work|effort|time|confusing))\ (?:for|to)\b
-    | \b(?:as\ )?measured\ by\b
-    | \b(?:saves?|saving)\ (?:time|money|effort|us)\b
-    | \bless\ (?:code\ )?to\ (?:debug|maintain|learn|do)\b
-    | \b(?:increase|improve|grow|boost|drive|raise)\ (?:our\ |user\ |customer\ |the\ )?(?:adoption|engagement
-        |retention|conversions?|revenue|sales|sign-?ups|usability|satisfaction|productivity|efficiency|visibility
+         |avoids|prevents\ (?:us|users|people)|makes\ it\ (?:easier|possible|simpler|faster|clearer)
+         |gives\ (?:us|users|people|customers)|saves|simplifies)\b
+    | (?:this|that)\ way,?\ (?:we|users?|you|they|it|people|i|the\ \w+)\b
+    | (?:allow|enabl|help|let|permit)(?:e|es|s|ing)?\ {_PEOPLE}\ to\ (?:better\ |easily\ |quickly\ )?\w+
+    | to\ (?:better\ |properly\ |further\ |greatly\ |easily\ |help\ |significantly\ )?
+        (?:(?:improve|reduce|increase|avoid|simplify|minimi[sz]e|maximi[sz]e|encourage|facilitate|speed\ up|eliminate
+             |mitigate|streamline|ensure\ that|make\ sure\ that)\ \w+
+          |prevent\ (?!the\b)\w+
+          |save\ (?:time|money|effort|cost|us|users|people|resources|disk|memory)
+          |enable\ (?!the\b|it\b|this\b|a\b|an\b|or\b)[\w-]+\ \w+
+          |make\ (?:it|this|that|things|life|[\w ]{{2,30}})\ (?:more|less|easier|simpler|faster|clearer|possible
+             |consistent|accessible|better|safer|easy|clear)\b)
+    | mak(?:es?|ing)\ (?:it|\w+|[\w ]{{2,40}}?)\ (?:much\ |a\ lot\ |far\ |more\ )?
+        (?:easier|simpler|clearer|faster|safer|more\ \w+)\b
+    | (?:easier|simpler|quicker)\ (?:for|to)\b
+    | less\ (?:(?:work|effort|time|confusing)\ (?:for|to)\b|(?:code\ )?to\ (?:debug|maintain|learn|do)\b)
+    | measured\ by\b
+    | sav(?:es?|ing)\ (?:time|money|effort|us)\b
+    | for\ (?:the\ sake\ of\ )?(?:better\ |more\ |improved\ |greater\ )?(?:consistency|clarity|maintainability
+        |readability|accessibility|usability|discoverability|reusability)\b
+    | without\ (?:having|needing)\ to\b
+    | instead\ of\ having\ to\b
+    | (?:increase|improve|grow|boost|drive|raise)\ (?:our\ |user\ |customer\ |the\ )?(?:adoption|engagement|retention
+        |conversions?|revenue|sales|sign-?ups|usability|satisfaction|productivity|efficiency|visibility
         |discoverability|awareness|trust)\b
-    | \b(?:ermöglicht|verbessert|reduziert|vermeide[nt]|erleichtert|verringert|verhindert|spart)\b
-    | \b(?:permettra(?:it)?|am[ée]liorer(?:a|ait)?|r[ée]dui(?:re|ra)|[ée]viter(?:a)?|faciliter(?:a)?)\b
-    | \b(?:permitir[áa]|mejorar[áa]?|reduci?r[áa]?|evitar[áa]?|facilitar[áa]?|melhorar[áa]?|reduzir[áa]?)\b
-    | \b(?:permetter[àae]|migliorar[eàa]|ridurre|evitare|verbetert|voorkomt?|vermindert|umożliwi[ać]?|poprawi[ać]?
-        |zmniejsz[ya])\b
+    | (?:ermöglicht|verbessert|reduziert|vermeidet|erleichtert|verringert|verhindert|spart)\b
+    | zur\ (?:verbesserung|vermeidung|reduzierung|entlastung|vereinfachung)\b
+    | pour\ (?:r[ée]duire|[ée]viter|am[ée]liorer|faciliter|permettre|gagner|augmenter)\b
+    | (?:permettra|am[ée]liorera|r[ée]duira|[ée]vitera|facilitera)(?:it)?\b
+    | para\ (?:reducir|evitar|mejorar|facilitar|permitir|ahorrar|aumentar|reduzir|melhorar|economizar)\b
+    | (?:permitir|mejorar|reducir|evitar|facilitar|melhorar|reduzir)[áa]\b
+    | per\ (?:ridurre|evitare|migliorare|facilitare|permettere|aumentare|risparmiare)\b
+    | (?:permetter|migliorer|ridurr|eviter)à\b
+    | (?:verbetert|voorkomt|vermindert|umożliwi|poprawi|zmniejszy)\b
+    )
+    | ^\W*to\ (?:properly|better|be\ able\ to)\ \w+
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 # Slots of a pattern that nobody filled: "We would like to X which will improve Y as measured by Z".
-_SLOTS = re.compile(r"(?<![\w'])[XYZ](?![\w'+-]).{0,60}?(?<![\w'])[XYZ](?![\w'+-])")
+_SLOTS = re.compile(
+    r"""(?<![\w'])[XYZ](?![\w'+-]).{0,60}?(?<![\w'])[XYZ](?![\w'+-])  # two of the letters in one stretch
+        |^\W*\w+\W*:\W*(?:\w+\W+){0,4}?(?:\.{3}|…)\W*$  # "Situation: When ..."
+    """,
+    re.VERBOSE,
+)
 _CHANGE = re.compile(
     r"""→|->|(?<!\w)(?:increas\w+|decreas\w+|reduc\w+|improv\w+|cut|lower|raise|grow|drop|reach|doubl\w+|halv\w+
         |steiger\w*|erhöh\w*|senk\w*|verringer\w*|reduzier\w*
@@ -119,18 +135,18 @@ _CHANGE = re.compile(
 )
 # Who is hurt, and how: a reason that names the pain.
 _HARM = re.compile(
-    r"""
-      \b(?:annoy\w*|frustrat\w+|confus(?:es?|ing|ion)|painful|tedious|cumbersome|error[- ]prone|time[- ]consuming
+    r"""(?<!\w)(?:
+      (?:annoy\w*|frustrat\w+|confus(?:es?|ing|ion)|painful|tedious|cumbersome|error[- ]prone|time[- ]consuming
           |distract\w*|inconvenien\w+|clunky|sluggish|hard\ for\ (?:users|people|us|\w+ers)|misleading\ for
           |disrupt(?:s|ive)|overwhelm\w*|waste[sd]?\ (?:of\ )?(?:time|money|resources|effort)|wasting)\b
-    | \b(?:drive[sn]?|scare[sd]?|turn(?:s|ed)?)\ away\b
-    | \b(?:los(?:e|es|ing)|cost(?:s|ing)?\ us)\ (?:users|customers|money|revenue|time|trust|data|work|sales)\b
-    | \bperformance\ (?:loss|penalty|hit)\b
-    | \b(?:limits?|hurts?|harms?|hinders?|slows?\ down|blocks?)\ (?:our|the|user|users|customer|adoption|development
+    | (?:drive[sn]?|scare[sd]?|turn(?:s|ed)?)\ away\b
+    | (?:los(?:e|es|ing)|cost(?:s|ing)?\ us)\ (?:users|customers|money|revenue|time|trust|data|work|sales)\b
+    | performance\ (?:loss|penalty|hit)\b
+    | (?:limits?|hurts?|harms?|hinders?|slows?\ down|blocks?)\ (?:our|the|user|users|customer|adoption|development
         |teams?|us|people)\b
-    | \b(?:have|has|had|need|needs|forced)\ to\ (?:manually|click\ through|completely\ bypass|work\ around|guess
+    | (?:have|has|had|need|needs|forced)\ to\ (?:manually|click\ through|completely\ bypass|work\ around|guess
         |re-?enter|re-?type|wait)\b
-    """,
+    )""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -156,13 +172,13 @@ def field_outcomes(issue: Issue) -> Iterator[Stated]:
 def section_outcomes(document: Document, issue_type: IssueType | None, *, field: str = "body") -> Iterator[Stated]:
     """What stands under an outcome heading or after "Outcome:" on a line."""
     for section in outcome_sections(document, issue_type):
-        found = [line for line in section_lines(section) if not _SLOTS.search(line.text)]
+        found = [line for line in section.items if not _SLOTS.search(line.text)]
         if found:
             text = "\n".join(line.text for line in found)
             yield Stated(text, of_span(document, found[0].start, found[0].end, kind="S", field=field))
     for line in document.items:
         stated = _OUTCOME_LINE.match(line.text)
-        if stated and content_words(stated["rest"]):
+        if stated and content_words(stated["rest"]) and not _SLOTS.search(line.text):
             yield Stated(stated["rest"], of_part(document, line, kind="S", field=field))
 
 
@@ -225,6 +241,10 @@ def _sentence_end(text: str, at: int) -> int:
 
 def own_outcomes(issue: Issue, context: Context) -> tuple[Stated, ...]:
     """Every outcome that the issue itself states, in the order of evidence: field, section, phrase (stories only)."""
+    return context.once("outcomes", issue, lambda: _own_outcomes(issue, context))
+
+
+def _own_outcomes(issue: Issue, context: Context) -> tuple[Stated, ...]:
     document = context.texts.body(issue)
     found = [*field_outcomes(issue), *_beyond_the_title(issue, section_outcomes(document, issue.type))]
     if not found:
@@ -244,9 +264,10 @@ def _beyond_the_title(issue: Issue, stated: Iterator[Stated]) -> Iterator[Stated
 def _measured_lines(document: Document) -> Iterator[Stated]:
     """A line with a metric and a target is an outcome, whatever heads it ("activation 31 % -> 36 %")."""
     for line in document.items:
-        found = measure(line.text)
-        if found.metric and found.target and _CHANGE.search(line.text) and not is_output(line.text):
-            yield Stated(line.text, of_part(document, line, kind="P", field="body"))
+        if _CHANGE.search(line.text) and not is_output(line.text):
+            found = measure(line.text)
+            if found.metric and found.target:
+                yield Stated(line.text, of_part(document, line, kind="P", field="body"))
 
 
 def inherited_outcome(issue: Issue, context: Context, *, depth: int) -> Stated | None:

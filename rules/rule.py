@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from backlint.backlog import Backlog, one_issue_backlog
 from backlint.errors import ConfigurationError
@@ -20,6 +20,9 @@ from backlint.text.document import Document
 EVERY_TYPE = frozenset(IssueType)
 # A fixed moment for examples, so that pages and tests read the same on every day.
 EXAMPLE_NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+# Readings kept at a time: those of one issue are asked for at once, those of its epic by each of its stories.
+MEMORY = 4096
+Read = TypeVar("Read")
 
 
 class Texts(Protocol):
@@ -39,6 +42,17 @@ class Context:
     texts: Texts
     timezone: str = "UTC"
     levels: Mapping[tuple[str, str], ServiceLevel] = field(default_factory=lambda: MappingProxyType({}))
+    memory: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, what: Hashable, issue: Issue, read: Callable[[], Read]) -> Read:
+        """What `read` gives, kept while it may be asked again: by another rule, or by the children of an epic."""
+        key = (what, issue.identity)
+        if key not in self.memory:
+            if len(self.memory) >= MEMORY:
+                self.memory.clear()
+            self.memory[key] = read()
+        found: Read = self.memory[key]
+        return found
 
     def is_near(self, issue: Issue) -> bool:
         return self.backlog.is_near(issue)

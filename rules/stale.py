@@ -55,9 +55,9 @@ class Stale(Rule):
 
     types: frozenset[IssueType] = EVERY_TYPE
     triage_days: int = 14  # catalogue FLO001: someone waits for an answer
-    backlog_days: int = 180
-    todo_days: int = 60
-    started_days: int = 14
+    backlog_days: int = 180  # catalogue FLO001: half a year is long even for an idea
+    todo_days: int = 60  # catalogue FLO001: ready work goes off
+    started_days: int = 14  # catalogue FLO001, also for waiting
     parked_labels: tuple[str, ...] = ("parked", "on-hold", "later")  # with a review date in the future
 
     def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from backlint.backlog import one_issue_backlog
@@ -17,18 +15,23 @@ from backlint.text.cache import TextCache
 RULES = {rule.code: rule for rule in all_rules()}
 
 
-def examples(kind: str) -> Iterator[object]:
-    for rule in RULES.values():
-        for example in getattr(rule, kind):
-            yield pytest.param(rule, example, id=f"{rule.code}: {example.name}")
+def examples(kind: str) -> list[tuple[str, str]]:
+    return [(rule.code, example.name) for rule in RULES.values() for example in getattr(rule, kind)]
+
+
+def the_example(kind: str, code: str, name: str) -> tuple[type[Rule], Example]:
+    rule = RULES[code]
+    return rule, next(example for example in getattr(rule, kind) if example.name == name)
 
 
 def judged(rule: type[Rule], example: Example) -> tuple[Judgement, ...]:
     return judge(example.issue, [rule(example.options)], example_context(example, TextCache()))
 
 
-@pytest.mark.parametrize(("rule", "example"), examples("flagged"))
-def test_is_flagged(rule: type[Rule], example: Example) -> None:
+@pytest.mark.parametrize(("code", "name"), examples("flagged"))
+def test_is_flagged(code: str, name: str) -> None:
+    rule, example = the_example("flagged", code, name)
+
     judgements = judged(rule, example)
 
     assert [each.verdict for each in judgements] == [Verdict.FAIL], judgements
@@ -37,16 +40,20 @@ def test_is_flagged(rule: type[Rule], example: Example) -> None:
     agrees(judgements[0], example)
 
 
-@pytest.mark.parametrize(("rule", "example"), examples("passed"))
-def test_is_passed(rule: type[Rule], example: Example) -> None:
+@pytest.mark.parametrize(("code", "name"), examples("passed"))
+def test_is_passed(code: str, name: str) -> None:
+    rule, example = the_example("passed", code, name)
+
     judgements = judged(rule, example)
 
     assert [each.verdict for each in judgements] == [Verdict.PASS], judgements
     agrees(judgements[0], example)
 
 
-@pytest.mark.parametrize(("rule", "example"), examples("declined"))
-def test_is_not_judged(rule: type[Rule], example: Example) -> None:
+@pytest.mark.parametrize(("code", "name"), examples("declined"))
+def test_is_not_judged(code: str, name: str) -> None:
+    rule, example = the_example("declined", code, name)
+
     judgements = judged(rule, example)
 
     assert {each.verdict for each in judgements} <= {Verdict.NOT_APPLICABLE, Verdict.UNKNOWN}, judgements
@@ -58,6 +65,11 @@ def agrees(judgement: Judgement, example: Example) -> None:
         assert judgement.severity is example.severity
     if example.evidence is not None:
         assert any(example.evidence in each.excerpt for each in judgement.evidence), judgement.evidence
+
+
+def test_the_names_of_a_rules_examples_differ() -> None:
+    for kind in ("flagged", "passed", "declined"):
+        assert len(examples(kind)) == len(set(examples(kind)))
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
@@ -76,15 +88,15 @@ def test_every_rule_says_why_how_and_what_it_lets_pass(rule: type[Rule]) -> None
 
 @pytest.mark.parametrize("kind", ["flagged", "passed", "declined"])
 def test_judging_twice_gives_the_same(kind: str) -> None:
-    for parameters in examples(kind):
-        rule, example = parameters.values  # type: ignore[attr-defined]
+    for code, name in examples(kind):
+        rule, example = the_example(kind, code, name)
         assert judged(rule, example) == judged(rule, example)
 
 
 @pytest.mark.parametrize("kind", ["flagged", "passed"])
 def test_evidence_points_at_its_excerpt(kind: str) -> None:
-    for parameters in examples(kind):
-        rule, example = parameters.values  # type: ignore[attr-defined]
+    for code, name in examples(kind):
+        rule, example = the_example(kind, code, name)
         for judgement in judged(rule, example):
             for evidence in judgement.evidence:
                 assert len(evidence.excerpt) <= 120

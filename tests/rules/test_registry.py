@@ -24,7 +24,8 @@ def test_the_twelve_are_there_in_order_of_their_codes() -> None:
 
     assert found == sorted(set(found))
     assert {
-        "AC001", "AC002", "OUT001", "OUT002", "OWN001", "OWN002", "OWN003", "REV001", "TXT001", "EST001", "FLO001", "FLO002",
+        "AC001", "AC002", "OUT001", "OUT002", "OWN001", "OWN002",
+        "OWN003", "REV001", "TXT001", "EST001", "FLO001", "FLO002",
     } <= set(found)  # fmt: skip
 
 
