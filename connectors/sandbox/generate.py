@@ -116,6 +116,8 @@ class _Author:
             sprints={sprint.id: sprint for team in self.teams for sprint in team.sprints},
             projects={team.project.key: team.project for team in self.teams},
             ids=self.ids.other,
+            issue_ids=self.ids.issue,
+            flavour=self.name,
         )
         drafts = [draft for team in self.teams for draft in self._backlog(team)]
         drafts.sort(key=lambda draft: draft.created_at)
@@ -144,6 +146,7 @@ class _Author:
         subtasks = round(count * SUBTASK_SHARE)
         drafts = [self._issue(team, epics) for _ in range(max(1, count - len(epics) - subtasks))]
         self._bulk_edits(team, drafts)
+        self._fill_the_next_sprint(team, drafts)
         parents = [draft for draft in drafts if draft.type == "story" and draft.started_at is not None] or drafts
         children = [self._subtask(team, self.random.choice(parents)) for _ in range(subtasks)]
         self._close_epics(epics, drafts)
@@ -451,6 +454,26 @@ class _Author:
                 else:
                     draft.steps = [step for step in draft.steps if step.at < moment]
                     self._cancel(draft, moment, team.lead)
+
+    def _fill_the_next_sprint(self, team: Team, drafts: list[_Draft]) -> None:
+        """Planning has begun: some wishes are already in the sprint to come."""
+        ahead = [sprint for sprint in team.sprints if sprint.starts_at > self.now]
+        waiting = [
+            draft
+            for draft in drafts
+            if draft.created_at < self.now - timedelta(days=4)
+            and (draft.started_at is None or draft.started_at > self.now)
+            and (draft.finished_at is None or draft.finished_at > self.now)
+            and not any(step.field == "sprint" and step.at <= self.now for step in draft.steps)
+        ]
+        if not ahead:
+            return
+        for draft in self.random.sample(waiting, min(len(waiting), max(2, len(drafts) // 40))):
+            at = self.now - timedelta(hours=self.random.randint(2, 90))
+            draft.steps = [step for step in draft.steps if step.at < at or step.field not in ("sprint", "status")]
+            draft.step(at, "sprint", ahead[0].id, team.lead)
+            if team.plan.has_board:
+                draft.step(at, "status", self.kind.todo, team.lead)
 
     def _entangle(self, drafts: list[_Draft]) -> None:
         """Links between issues of a team, duplicates, one circle of blockers, and moves between projects."""

@@ -91,8 +91,8 @@ class Writer:
     random: Random
     domains: tuple[str, ...]
     today: date
+    taken: set[str] = field(default_factory=set)  # titles that are in use
     _stories: Iterator[tuple[str, tuple[str, str], Move, str]] = field(init=False)
-    _seen: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
         self._stories = iter(self._all_stories())
@@ -111,7 +111,7 @@ class Writer:
 
     def story(self, flaw: str | None = None, *, may_be_foreign: bool = True, field_share: float = 0.0) -> Text:
         """A user story. Some good ones are in another language, some keep their criteria in a field."""
-        if flaw is None and may_be_foreign and self.random.random() < 0.06:
+        if flaw is None and may_be_foreign and self.random.random() < 0.08:
             return self._foreign()
         name, thing, move, segment = next(self._stories, (self.domains[0], ("entry", "entries"), MOVES[0], ""))
         words = _words(DOMAINS[name], thing, self.random)
@@ -358,8 +358,8 @@ class Writer:
             (f"{title} {segment}" for segment in SEGMENTS[1:]),
             (f"{title}, part {number}" for number in count(2)),
         )
-        chosen = next(each for each in candidates if each not in self._seen)
-        self._seen.add(chosen)
+        chosen = next(each for each in candidates if each not in self.taken)
+        self.taken.add(chosen)
         return chosen
 
 

@@ -65,7 +65,8 @@ class WorldProject:
 
 @dataclass
 class Event:
-    """One change. `field` is status, assignee, labels, sprint, estimate, title, body, priority, parent, due_on, resolution ...
+    """One change. `field` is status, assignee, labels, sprint, estimate, title, body, priority, parent, due_on,
+    resolution, project, or a name in `WorldIssue.fields` such as flagged.
 
     Values are ids (a sorted list for labels); `actor` is a person id or None for an automation.
     """
@@ -144,6 +145,8 @@ class World:
     listeners: list[Listener] = field(default_factory=list)
     clock: Callable[[], datetime] = now_utc
     ids: Callable[[], str] = lambda: str(uuid.uuid4())
+    issue_ids: Callable[[], str] = lambda: str(uuid.uuid4())
+    flavour: str = ""  # jira | linear | github, where the world was generated
     lock: RLock = field(default_factory=RLock)
 
     # -- questions -------------------------------------------------------------------------------------------------

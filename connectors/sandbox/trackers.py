@@ -1,0 +1,64 @@
+"""Whole sandbox trackers, made and served by name: for the demo, the command line and the tests."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from backlint.connectors.sandbox.control import with_control
+from backlint.connectors.sandbox.faults import Faults
+from backlint.connectors.sandbox.generate import generate
+from backlint.connectors.sandbox.server import Running, serve
+from backlint.connectors.sandbox.world import World
+
+TOKEN = "sandbox-token"  # noqa: S105 - the sandboxes accept a well-known token
+USER = "bot@example.test"
+# Where each tracker's app is made, and what a client calls beneath the server's address.
+APPS = {
+    "jira": ("backlint.connectors.sandbox.jira", "jira_app", ""),
+    "linear": ("backlint.connectors.sandbox.linear", "linear_app", "/graphql"),
+    "github": ("backlint.connectors.sandbox.github", "github_app", ""),
+}
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A running sandbox tracker with all that a test or the demo wants to reach."""
+
+    tracker: str
+    world: World
+    faults: Faults
+    server: Running
+    url: str
+
+    def facts(self) -> dict[str, Any]:
+        """What a client must know."""
+        user = {"user": USER} if self.tracker == "jira" else {}
+        return {"url": self.url, "control": self.server.url + "/_sandbox", "token": TOKEN, **user,
+                "scope": list(self.world.projects)}  # fmt: skip
+
+
+def start(
+    stack: ExitStack,
+    tracker: str,
+    *,
+    size: int,
+    seed: int,
+    now: datetime,
+    deployment: str = "cloud",
+    faults: Faults | None = None,
+    port: int = 0,
+) -> Sandbox:
+    """Generate a world and serve it until `stack` is closed."""
+    module, maker, path = APPS[tracker]
+    world = generate(tracker, seed=seed, size=size, now=now)
+    more = {"deployment": deployment} if tracker == "jira" else {}
+    app = getattr(importlib.import_module(module), maker)(world, token=TOKEN, **more)
+    weather = faults or Faults()
+    controlled = with_control(app, world, weather)
+    stack.callback(controlled.close)
+    running = stack.enter_context(serve(controlled, port=port))
+    return Sandbox(tracker, world, weather, running, running.url + path)
