@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +71,7 @@ class LinearSandbox:
         return shapes.issue(issue, self.world, map(self.label_id, issue.labels))
 
 
-def create_app(world: World, *, token: str = TOKEN, sandbox: LinearSandbox | None = None) -> Starlette:
+def linear_app(world: World, *, token: str = TOKEN, sandbox: LinearSandbox | None = None) -> Starlette:
     """The application; `app.state.limited` and `app.state.rate_headers` say how Linear refuses for the faults."""
     served = sandbox or LinearSandbox(world, token)
     server = GraphqlSchemaServer(Path(__file__).with_name("linear.graphql"), _resolvers(served))
@@ -500,10 +498,3 @@ def _mutations(sandbox: LinearSandbox) -> dict[str, Resolver]:
         "commentUpdate": update_comment,
         "commentDelete": delete_comment,
     }
-
-
-# -- webhooks ----------------------------------------------------------------------------------------------------------
-
-
-def signature(body: bytes, secret: str) -> str:
-    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from backlint.connectors.contract import Connector
 from backlint.connectors.linear.connector import LinearConnector
-from backlint.connectors.sandbox.linear import create_app
+from backlint.connectors.sandbox.linear import linear_app
 from backlint.connectors.sandbox.world import World
 from backlint.model import Tracker
 from backlint.settings import SourceSettings
@@ -20,7 +20,7 @@ class TestLinear(ConnectorContract):
     flavour: ClassVar[str] = "linear"
 
     def make_app(self, world: World) -> Any:
-        return create_app(world)
+        return linear_app(world)
 
     def make_connector(
         self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None]
