@@ -30,8 +30,8 @@ class Link:
 class Block:
     """A piece of a text. `start:end` are Unicode code points into `Parsed.text`; `text` is the plain reading of it.
 
-    Paragraphs come one block a line; `joins` marks the lines after the first, also those of a list item. Struck-out parts
-    are left out of `text`, unless all of it is struck. `ticked` is None for items without a box.
+    Paragraphs come one block a line; `joins` marks the lines after the first, also those of a list item. Struck-out
+    parts are left out of `text`, unless all of it is struck. `ticked` is None for items without a box.
     """
 
     kind: BlockKind

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from backlint.model import Markup
-from backlint.text.blocks import BlockKind
+from backlint.text.blocks import Block, BlockKind
 from backlint.text.gherkin import Scenario, StepLine, may_hold_scenarios, scenarios
 from backlint.text.headings import OTHER, Meaning, meanings_of_heading, meanings_of_label
 from backlint.text.lines import DropReason, SourceLine, flat, merged, split_label
+from backlint.text.markdown import without_surrogates
 from backlint.text.noise import is_log_line, signature_start
 from backlint.text.parse import parse
 from backlint.text.placeholder import is_placeholder, waiver_reason
+from backlint.text.plain import each_line
 from backlint.text.templates import NO_TEMPLATES, Templates
 from backlint.text.words import count_words, unspaced_characters
 
@@ -71,7 +73,8 @@ class Dropped:
 class Section:
     """A heading with what stands under it. `items` are authored; `dropped` are the lines that were taken out.
 
-    `meanings` may be several ("What did you do? What did you expect?"). `waiver` is the reason of an inline "N/A - reason".
+    `meanings` may be several ("What did you do? What did you expect?"). `waiver` is the reason of an inline
+    "N/A - reason".
     Items of a subsection belong to its parents too, but not to a parent that opens something else.
     """
 
@@ -108,13 +111,32 @@ def read(text: str, markup: Markup, *, templates: Templates = NO_TEMPLATES, own_
     """The text after parsing, dropping, subtracting templates, the placeholder test and the least length."""
     if not text or text.isspace():
         return Document(text=text)
-    parsed = parse(text, markup)
-    lines = flat(parsed.blocks)
+    text = without_surrogates(text)
     if own_marker in text:
-        return Document(text=parsed.text, dropped=tuple(_dropped(line, DropReason.OWN) for line in lines if line.text))
-    reader = _Reader(parsed.text, templates)
+        return _all_dropped(text, DropReason.OWN)
+    # A signature is cut off before parsing: its "-- " would make Markdown take the line before for a heading.
+    end = len(text) if markup is Markup.ADF else signature_start(text)
+    parsed = parse(text[:end], markup)
+    lines = flat(parsed)
+    rendered = parsed.text + text[end:]
+    reader = _Reader(rendered, templates, end=end if markup is not Markup.ADF else signature_start(rendered))
     found = reader.scenarios(lines)
-    return reader.read(list(merged(lines)), found)
+    return reader.read([*merged(lines, rendered), *_plain_lines(text, end)], found)
+
+
+def _all_dropped(text: str, reason: DropReason) -> Document:
+    return Document(text=text, dropped=tuple(_dropped(line, reason) for line in _plain_lines(text, 0)))
+
+
+def _plain_lines(text: str, start: int) -> list[SourceLine]:
+    """What stands from `start` on, unparsed, one line each."""
+    return [
+        SourceLine(
+            Block(kind=BlockKind.PARAGRAPH, text=line.strip(), start=start + place, end=start + place + len(line))
+        )
+        for place, line in each_line(text[start:])
+        if line.strip()
+    ]
 
 
 # Levels below the six of real headings: a bold line or a fold, then a line that ends in a colon.
@@ -127,6 +149,7 @@ _MAX_BARE_WORDS = 8
 # Set as a heading, but a sentence: it opens a section and is content too.
 _SENTENCE_WORDS = 12
 
+_VISIBLE = re.compile(r"[^\s\u200b-\u200f\u2060\ufeff]")
 _URL = re.compile(r"https?://[^\s<>()\[\]{}\"'`|]+[^\s<>()\[\]{}\"'`|.,;:!?]")
 
 
@@ -165,14 +188,14 @@ class _Open:
 class _Reader:
     """Takes the lines of one text in order."""
 
-    def __init__(self, text: str, templates: Templates) -> None:
+    def __init__(self, text: str, templates: Templates, *, end: int) -> None:
         self._text = text
         self._templates = templates
-        self._signature = signature_start(text)
+        self._signature = end
         self._sections: list[_Open] = []
         self._stack: list[_Open] = []
         self._targets: list[_Open] | None = None
-        self._folds: list[tuple[int, int]] = []  # open sections before each open panel, and all sections
+        self._folds: list[int] = []  # the number of sections before each open panel
         self._items: list[Item] = []
         self._dropped: list[Dropped] = []
         self._fences: dict[int, bool] = {}  # start of a Gherkin fence -> is it filled
@@ -261,7 +284,7 @@ class _Reader:
     def _disguised(self, line: SourceLine, following: SourceLine | None) -> bool:
         """Open a section if the line is a heading by its looks; whether it was, content and all."""
         text = line.text
-        if not text or line.is_italic and is_placeholder(text, is_italic=True):
+        if not text or (line.is_italic and is_placeholder(text, is_italic=True)):
             return False
         if line.kind is BlockKind.ROW:
             return self._row_label(line)
@@ -359,10 +382,9 @@ class _Reader:
     def _fold(self, line: SourceLine) -> None:
         """What is headed inside a panel ends with it, unless only the heading stood in it."""
         if line.level > 0:
-            self._folds.append((len(self._stack), len(self._sections)))
+            self._folds.append(len(self._sections))
             return
-        depth, count = self._folds.pop()
-        inside = self._sections[count:]
+        inside = self._sections[self._folds.pop() :]
         if inside and not (inside[-1].items or inside[-1].dropped):
             return
         while self._stack and self._stack[-1] in inside:
@@ -373,6 +395,7 @@ class _Reader:
 
     def _rest(self, line: SourceLine, rest: str) -> None:
         """What stands on a heading's own line."""
+        rest = rest.lstrip("-*• ") or rest
         place = self._text.rfind(rest[:40], line.start, line.end)
         if place >= 0:
             line.start = place
@@ -399,6 +422,7 @@ class _Reader:
             self._keep(item)
 
     def _keep(self, item: Item) -> None:
+        """The item counts, and belongs to the sections that are open."""
         self._words += count_words(item.text)
         for section in self._under():
             section.items.append(item)
@@ -441,7 +465,7 @@ class _Reader:
         return known is not None and Meaning.STEPS in known.meanings
 
     def _drop(self, line: SourceLine, reason: DropReason) -> None:
-        if not line.text and line.ticked is None and line.kind is not BlockKind.ITEM:
+        if line.kind is BlockKind.PARAGRAPH and line.ticked is None and not _VISIBLE.search(line.text):
             return
         under = self._under()
         dropped = _dropped(line, reason, under[0].heading if under else None)

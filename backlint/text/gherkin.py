@@ -12,7 +12,7 @@ from backlint.text.placeholder import words_outside_slots
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A Gherkin scenario with a real When and a real Then (catalogue 1.9); `is_shell` when its steps are placeholders."""
+    """A scenario with a When and then a Then (catalogue 1.9); `is_shell` when their steps are placeholders."""
 
     text: str
     start: int
@@ -110,7 +110,7 @@ _STEP = re.compile(rf"[\s>*•-]*(?P<keyword>{_ANY})(?:(?<=')|\s*\|\s*|\s+(?!:))
 _WHENS = "|".join(re.escape(word) for word in _LONGEST_FIRST if "when" in _ROLES[word].values())
 _THENS = "|".join(re.escape(word) for word in _LONGEST_FIRST if "then" in _ROLES[word].values())
 _GIVENS = "|".join(re.escape(word) for word in _LONGEST_FIRST if "given" in _ROLES[word].values())
-_MAYBE = re.compile(rf"(?<!\w)(?:{_WHENS})(?!\w)", re.IGNORECASE)
+_WHEN_WORDS = tuple(word for word, roles in _ROLES.items() if "when" in roles.values())
 _SENTENCE = re.compile(
     rf"(?:^\W*|[.:;!?]\s+)(?P<given>{_GIVENS})\s(?P<context>.{{1,400}}?)\b(?P<when>{_WHENS})\s(?P<event>.{{1,400}}?)\b(?P<then>{_THENS})\s(?P<result>.+)",
     re.IGNORECASE | re.DOTALL,
@@ -142,7 +142,13 @@ def scenarios(lines: Iterable[StepLine]) -> tuple[Scenario, ...]:
 
 def may_hold_scenarios(text: str) -> bool:
     """A quick no for most texts."""
-    return _MAYBE.search(text) is not None
+    folded = text.casefold()
+    return any(word in folded for word in _WHEN_WORDS)
+
+
+def is_step(text: str) -> bool:
+    """Whether a line begins as a step does, in any of the languages."""
+    return _STEP.match(text) is not None
 
 
 def _in_one_line(line: StepLine) -> Scenario | None:

@@ -37,7 +37,8 @@ _INSIDE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
     {
         Meaning.ACCEPTANCE: (
             r"accept(?:ance|ed|ence)?[ -]+(?:crit\w+|condition\w*|test\w*|requirements?)",
-            r"(?:user )?acceptance", r"conditions? of (?:satisfaction|acceptance)", r"(?:test|testing|completion) criteria",
+            r"(?:user )?acceptance", r"conditions? of (?:satisfaction|acceptance)",
+            r"(?:test|testing|completion) criteria",
             r"(?:is |it's |we are |we're )?done when", r"accepted (?:when|if)",
             r"(?:akzeptanz|abnahme)[ -]?(?:kriteri\w+|bedingung\w*|test\w*)", r"fertig,? wenn", r"erledigt,? wenn",
             r"crit[eè]res? d['e ]*(?:acceptation|acceptance|validation)", r"conditions? d['e ]*acceptation",
@@ -48,13 +49,19 @@ _INSIDE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
         ),
         Meaning.OUTCOME: (
             r"success (?:metrics?|measures?|criteria|criterion|indicators?)",
-            r"(?:expected|desired|intended|target(?:ed)?|business|customer|user) (?:impact|outcomes?|benefits?|value|goals?)",
-            r"outcomes? (?:&|and) [\w ]+", r"(?:business|user|customer|product|project|sprint|main|key) (?:goals?|objectives?|benefits?)",
-            r"hypothes[ie]s", r"benefits?", r"key results?", r"what does success look like", r"how (?:do|will) we measure success",
-            r"why (?:is|are|do|does|should|would|it|we|this|now)\b.*", r"objectives?",
+            r"(?:expected|desired|intended|target(?:ed)?) (?:impact|outcomes?|benefits?|value)",
+            r"(?:business|customer|user) (?:impact|outcomes?|benefits?|value)",
+            r"outcomes? (?:&|and) [\w ]+",
+            r"(?<!sprint )goals?",  # a sprint's goal is no outcome of the issue
+            r"hypothes[ie]s", r"benefits?", r"key results?", r"what does success look like",
+            r"how (?:do|will) we measure success",
+            r"why (?:is|are|do|does|should|would|it|we|this)\b.{0,40}\b"
+            r"(?:important|matters?|need(?:ed)?|necessary|useful|valuable|worth|doing|do (?:this|it)|want|build)\b.*",
+            r"objectives?",
             r"erfolgs(?:kriteri\w+|metrik\w*|kennzahl\w*)", r"(?:erwartete[rs]? )?(?:wirkung|nutzen)", r"hypothese",
             r"(?:projekt|gesch[aä]fts)?ziel(?:e|setzung)?",
-            r"objectifs?", r"b[eé]n[eé]fices?", r"indicateurs? de (?:succ[eè]s|r[eé]ussite)", r"hypoth[eè]se", r"r[eé]sultats? attendus?",
+            r"objectifs?", r"b[eé]n[eé]fices?", r"indicateurs? de (?:succ[eè]s|r[eé]ussite)", r"hypoth[eè]se",
+            r"r[eé]sultats? attendus?",
             r"objetivos?", r"beneficios?", r"m[eé]tricas? de (?:[eé]xito)", r"hip[oó]tesis",
             r"benef[ií]cios?", r"m[eé]tricas? de sucesso", r"hip[oó]tese",
             r"obiettiv[oi]", r"benefici(?:o)?", r"metric(?:a|he) di successo", r"ipotesi",
@@ -68,84 +75,145 @@ _INSIDE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             r"verantwoordelijke?", r"odpowiedzialn[yai]+", r"担当者?",
         ),
         Meaning.REVIEW: (
-            r"(?:next )?review (?:date|on|by)", r"(?:next )?revisit(?: on| by| date)?", r"(?:date of )?next review", r"review again",
+            r"(?:next )?review (?:date|on|by)", r"(?:next )?revisit(?: on| by| date)?", r"(?:date of )?next review",
+            r"review again",
             r"[uü]berpr[uü]f(?:ung|en) am", r"n[aä]chste [uü]berpr[uü]fung", r"date de (?:revue|r[eé]vision)",
-            r"fecha de revisi[oó]n", r"data (?:de|da) revis[aã]o", r"data di revisione", r"(?:datum )?herziening(?:sdatum)?",
+            r"fecha de revisi[oó]n", r"data (?:de|da) revis[aã]o", r"data di revisione",
+            r"(?:datum )?herziening(?:sdatum)?",
             r"data przegl[aą]du",
         ),
         Meaning.STEPS: (
-            r"(?:steps?|how|instructions?|procedure|way|ways) (?:(?:on|for|of) )?(?:how )?(?:to|for|of)? ?(?:re-?produc\w*|repro|replicat\w*|recreat\w*)",
-            r"(?:to|for) reproduce", r"re-?production steps?", r"repro(?:duction)?(?: steps?| case| instructions?)?", r"reproduc(?:e|ing|ibility)(?: steps?)?",
+            r"(?:steps?|how|instructions?|procedure|ways?) (?:(?:on|for|of) )?(?:how )?(?:to|for|of)? ?"
+            r"(?:re-?produc\w*|repro|replicat\w*|recreat\w*)",
+            r"(?:to|for) reproduce", r"re-?production steps?", r"repro(?:duction)?(?: steps?| case| instructions?)?",
+            r"reproduc(?:e|ing|ibility)(?: steps?)?",
             r"steps? taken", r"test steps?", r"what (?:did|have) (?:you|i) (?:do|done|try|tried)\b.*",
-            r"(?:schritte|anleitung) (?:zur|zum|zu) (?:reproduktion|reproduzieren|nachstellen)", r"reproduktionsschritte", r"reproduktion",
+            r"(?:schritte|anleitung) (?:zur|zum|zu) (?:reproduktion|reproduzieren|nachstellen)",
+            r"reproduktionsschritte", r"reproduktion",
             r"[eé]tapes? (?:pour|de) (?:le |la )?reprodu\w+", r"comment reproduire",
-            r"pasos? (?:para|de) (?:la )?reprodu\w+", r"c[oó]mo reproducir", r"passos? (?:para|de) (?:a )?reprodu\w+", r"como reproduzir",
+            r"pasos? (?:para|de) (?:la )?reprodu\w+", r"c[oó]mo reproducir", r"passos? (?:para|de) (?:a )?reprodu\w+",
+            r"como reproduzir",
             r"(?:passi|passaggi) per (?:la )?riprodu\w+", r"come riprodurre",
-            r"stappen (?:om|voor) (?:te )?(?:de )?(?:reproduc\w+|na te \w+)", r"(?:kroki|jak) (?:do )?(?:odtworz\w+|reprodukcji)",
+            r"stappen (?:om|voor) (?:te )?(?:de )?(?:reproduc\w+|na te \w+)",
+            r"(?:kroki|jak) (?:do )?(?:odtworz\w+|reprodukcji)",
             r"再現(?:手順|方法)", r"[复重]现步骤",
         ),
         Meaning.EXPECTED: (
-            r"expected(?: [\w-]+){0,3} (?:behaviou?rs?|results?|outcomes?|outputs?|actions?|response|state|effect)",
+            r"expect(?:ed|ing)?(?: [\w-]+){0,3} "
+            r"(?:behaviou?rs?|results?|outcomes?|outputs?|actions?|response|state|effect)",
             r"what (?:is|was|were|do|did|have|had)?(?: the| you| i| we)* ?(?:expected|expect)\b.*",
-            r"(?:behaviou?r|results?) (?:you )?expected", r"(?:what )?should (?:have )?happen(?:ed)?(?: instead)?\b.*", r"desired (?:behaviou?r|result)",
-            r"correct behaviou?r", r"expectations?", r"expectation vs\.? reality", r"expected (?:vs\.?|and|/|&) (?:actual|observed|current)\b.*",
+            r"(?:behaviou?r|results?) (?:you )?expected",
+            r"(?:what )?should (?:have )?happen(?:ed)?(?: instead)?\b.*", r"desired (?:behaviou?r|result)",
+            r"correct behaviou?r", r"expectations?", r"expectation vs\.? reality",
+            r"expected (?:vs\.?|and|/|&) (?:actual|observed|current)\b.*",
             r"erwartete[srn]? (?:verhalten|ergebnis\w*|resultat)", r"soll[ -](?:verhalten|zustand|ergebnis)",
-            r"comportements? attendus?", r"r[eé]sultats? attendus?", r"comportamientos? esperados?", r"resultados? esperados?",
-            r"comportamentos? esperados?", r"comportament[oi] (?:atteso|previsto|desiderato)", r"risultat[oi] (?:atteso|previsto)",
+            r"comportements? attendus?", r"r[eé]sultats? attendus?", r"comportamientos? esperados?",
+            r"resultados? esperados?",
+            r"comportamentos? esperados?", r"comportament[oi] (?:atteso|previsto|desiderato)",
+            r"risultat[oi] (?:atteso|previsto)",
             r"verwacht(?:e|) (?:gedrag|resultaat)", r"oczekiwan[ey] (?:zachowanie|rezultat|wynik)",
             r"期待(?:される|する)?(?:動作|結果|挙動)", r"(?:预期|期望)(?:行为|结果)",
         ),
         Meaning.ACTUAL: (
-            r"(?:actual|current|observed|existing|present|incorrect|wrong|faulty)(?: [\w-]+){0,2} (?:behaviou?rs?|results?|outcomes?|outputs?|response)",
-            r"(?:behaviou?r|result) observed", r"what (?:actually |is )?(?:happen(?:s|ed)?|happening|occurr?(?:s|ed)|went wrong)\b.*",
+            r"(?:actual|current|observed|existing|present|incorrect|wrong|faulty)(?: [\w-]+){0,2} "
+            r"(?:behaviou?rs?|results?|outcomes?|outputs?|response)",
+            r"(?:behaviou?r|result) observed",
+            r"what (?:actually |is )?(?:happen(?:s|ed)?|happening|occurr?(?:s|ed)|went wrong)\b.*",
             r"what (?:did|do|have)(?: you| i| we)? (?:see|saw|seen|observe|got|get)\b.*",
             r"expectation vs\.? reality", r"expected (?:vs\.?|and|/|&) (?:actual|observed|current)\b.*",
-            r"tats[aä]chliche[srn]? (?:verhalten|ergebnis\w*|resultat)", r"aktuelle[srn]? (?:verhalten|ergebnis)", r"ist[ -](?:verhalten|zustand|ergebnis)",
+            r"tats[aä]chliche[srn]? (?:verhalten|ergebnis\w*|resultat)", r"aktuelle[srn]? (?:verhalten|ergebnis)",
+            r"ist[ -](?:verhalten|zustand|ergebnis)",
             r"(?:comportements?|r[eé]sultats?) (?:actuels?|observ[eé]s?|obtenus?|constat[eé]s?)",
             r"(?:comportamientos?|resultados?) (?:actual(?:es)?|observados?|real(?:es)?|obtenidos?)",
             r"(?:comportamentos?|resultados?) (?:atua(?:l|is)|observados?|obtidos?)",
-            r"(?:comportamento|risultato) (?:attuale|osservato|effettivo|reale)", r"(?:huidig|werkelijk|feitelijk|waargenomen)e? (?:gedrag|resultaat)",
-            r"(?:aktualne|obecne|rzeczywiste|faktyczne|zaobserwowane) (?:zachowanie|dzia[lł]anie)", r"(?:rzeczywisty|faktyczny) (?:rezultat|wynik)",
+            r"(?:comportamento|risultato) (?:attuale|osservato|effettivo|reale)",
+            r"(?:huidig|werkelijk|feitelijk|waargenomen)e? (?:gedrag|resultaat)",
+            r"(?:aktualne|obecne|rzeczywiste|faktyczne|zaobserwowane) (?:zachowanie|dzia[lł]anie)",
+            r"(?:rzeczywisty|faktyczny) (?:rezultat|wynik)",
             r"実際の(?:動作|結果|挙動)", r"(?:实际|当前)(?:行为|结果)",
         ),
         Meaning.OUT_OF_SCOPE: (
-            r"(?:out|outside)[ -]of[ -](?:the )?scope", r"not in scope", r"scope exclusions?", r"won'?t (?:do|have|fix)s?", r"will not (?:do|have)",
-            r"non[ -]?goals?", r"not (?:a )?goals?", r"(?:was )?nicht (?:enthalten|im umfang|teil)\b.*", r"nicht[ -]ziele?", r"au[sß]+erhalb des umfangs", r"abgrenzung",
-            r"hors[ -](?:du )?(?:p[eé]rim[eè]tre|scope)", r"fuera de(?:l)? alcance", r"fora d[oe] escopo", r"fuori (?:dall'?)?(?:ambito|scope)",
+            r"(?:out|outside)[ -]of[ -](?:the )?scope", r"not in scope", r"scope exclusions?",
+            r"won'?t (?:do|have|fix)s?", r"will not (?:do|have)",
+            r"non[ -]?goals?", r"not (?:a )?goals?", r"(?:was )?nicht (?:enthalten|im umfang|teil)\b.*",
+            r"nicht[ -]ziele?", r"au[sß]+erhalb des umfangs", r"abgrenzung",
+            r"hors[ -](?:du )?(?:p[eé]rim[eè]tre|scope)", r"fuera de(?:l)? alcance", r"fora d[oe] escopo",
+            r"fuori (?:dall'?)?(?:ambito|scope)",
             r"buiten (?:de )?scope", r"(?:poza|spoza) zakres\w*",
         ),
         Meaning.GUARDRAIL: (
-            r"guard[ -]?rails?(?: metrics?)?", r"counter[ -]?metrics?", r"do[ -]no[ -]harm metrics?", r"leitplanken?", r"garde[ -]?fous?",
+            r"guard[ -]?rails?(?: metrics?)?", r"counter[ -]?metrics?", r"do[ -]no[ -]harm metrics?", r"leitplanken?",
+            r"garde[ -]?fous?",
             r"m[eé]tricas? de (?:protecci[oó]n|prote[cç][aã]o)", r"contra[ -]?m[eé]tricas?",
         ),
         Meaning.EXCLUDED: (
-            r"definitions? of (?:done|ready)", r"do[dr] checklist", r"(?:definition|kriterien) (?:von|für) (?:fertig|bereit)", r"d[eé]finition (?:de|du) (?:fini|termin[eé])",
-            r"definici[oó]n de (?:hecho|terminado|listo)", r"defini[cç][aã]o de pronto", r"definizione di fatto", r"definitie van (?:klaar|gereed)", r"definicja (?:ukończenia|gotowości)",
-            r"before (?:you )?(?:submit|open|creat|post|start|continu|report)\w*\b.*", r"pre[ -]?(?:flight|submission|requisites?)(?: check\w*)?",
-            r"(?:submission|submitter|reporter|issue|author|review|reviewer|qa|release|deployment|pull request|pr|mr) check ?lists?",
-            r"(?:test |runtime |your |my |system |dev(?:elopment)? )?environments?(?: info\w*| details?)?", r"umgebung", r"environnement", r"entorno", r"ambiente", r"omgeving", r"środowisko", r"環境",
-            r"(?:system|platform|device|version|browser|desktop|smartphone|server|client|build) (?:info\w*|details?|specs?|version)", r"app version",
-            r"sub[ -]?tasks?", r"(?:implementation|development|engineering|technical|work)[ -](?:tasks?|plan|steps?|items?|checklist)", r"to[ -]?dos?", r"action items?", r"next steps?",
-            r"teilaufgaben?", r"unteraufgaben?", r"sous[ -]t[aâ]ches?", r"subtareas?", r"subtarefas?", r"sotto ?attività", r"deeltaken", r"podzadania",
+            r"definitions? of (?:done|ready)", r"do[dr] checklist",
+            r"(?:definition|kriterien) (?:von|für) (?:fertig|bereit)", r"d[eé]finition (?:de|du) (?:fini|termin[eé])",
+            r"definici[oó]n de (?:hecho|terminado|listo)", r"defini[cç][aã]o de pronto", r"definizione di fatto",
+            r"definitie van (?:klaar|gereed)", r"definicja (?:ukończenia|gotowości)",
+            r"before (?:you )?(?:submit|open|creat|post|start|continu|report)\w*\b.*",
+            r"pre[ -]?(?:flight|submission|requisites?)(?: check\w*)?",
+            r"(?:submission|submitter|reporter|issue|author|review|reviewer|qa|release|deployment|pull request|pr|mr) "
+            r"check ?lists?",
+            r"(?:test |runtime |your |my |system |dev(?:elopment)? )?environments?(?: info\w*| details?)?",
+            r"umgebung", r"environnement", r"entorno", r"ambiente", r"omgeving", r"środowisko", r"環境",
+            r"(?:system|platform|device|version|browser|desktop|smartphone|server|client|build) "
+            r"(?:info\w*|details?|specs?|version)",
+            r"app version",
+            r"sub[ -]?tasks?",
+            r"(?:implementation|development|engineering|technical|work)[ -](?:tasks?|plan|steps?|items?|checklist)",
+            r"to[ -]?dos?", r"action items?", r"(?:list of )?tasks? (?:to|for|list)\b.*", r"next steps?",
+            r"teilaufgaben?", r"unteraufgaben?", r"sous[ -]t[aâ]ches?", r"subtareas?", r"subtarefas?",
+            r"sotto ?attività", r"deeltaken", r"podzadania",
         ),
     }
 )  # fmt: skip
 _WHOLE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
     {
-        Meaning.ACCEPTANCE: (r"acs?", r"a/c", r"a\.c", r"cos", r"uat", r"deliverables?", r"expected (?:outcomes?|deliverables?)", r"criteria", r"accept(?:ance)?"),
-        Meaning.OUTCOME: (
-            r"outcomes?", r"goals?", r"why\b[\w ,']*", r"impact", r"value", r"purpose", r"motivation", r"rationale", r"metrics?", r"kpis?", r"expected (?:outcomes?|impact)",
-            r"(?:the )?(?:goals?|objectives?|outcomes?|purpose) (?:of|for|&|and|/) [\w ,'-]+", r"what(?: is|'s) the (?:goal|objective|purpose|benefit|value|outcome)\b.*", r"motivation (?:and|&|/) [\w ]+", r"(?:goals?|objectives?|purpose) \w+",
-            r"warum", r"wieso", r"pourquoi", r"por qu[eéê]", r"perch[eé]", r"waarom", r"dlaczego", r"目的", r"目标", r"ゴール",
+        Meaning.ACCEPTANCE: (
+            r"acs?", r"a/c", r"a\.c", r"cos", r"uat", r"deliverables?", r"expected (?:outcomes?|deliverables?)",
+            r"criteria", r"accept(?:ance)?",
         ),
-        Meaning.OWNER: (r"owners?", r"owned by", r"accountable", r"responsible", r"dri", r"eigent[uü]mer(?:in)?", r"eigenaar", r"propri[eé]taire", r"propietario", r"propriet[aá]rio", r"w[lł]a[sś]ciciel"),
-        Meaning.REVIEW: (r"revisit", r"review date", r"review on", r"review"),
-        Meaning.STEPS: (r"str", r"steps", r"repro", r"schritte", r"[eé]tapes", r"pasos", r"passos", r"passaggi", r"stappen", r"kroki"),
-        Meaning.EXPECTED: (r"expected", r"expectations?", r"should be", r"erwartet", r"erwartung", r"attendu", r"esperado", r"atteso", r"verwacht", r"oczekiwan[ey]"),
-        Meaning.ACTUAL: (r"actual", r"actually", r"observed", r"actual(?:ly)? (?:happens|happened)", r"tats[aä]chlich", r"obtenu", r"observ[eé]"),
-        Meaning.OUT_OF_SCOPE: (r"not included", r"exclusions?"),
-        Meaning.GUARDRAIL: (r"l[ií]mites", r"limites", r"must not get worse"),
-        Meaning.EXCLUDED: (r"do[dr]", r"tasks?", r"check ?lists?", r"versions?", r"env", r"work items?", r"steps to (?:implement|complete)", r"aufgaben", r"t[aâ]ches", r"tareas", r"tarefas", r"attività", r"taken", r"zadania", r"作業", r"todo ?list", r"prerequisites?"),
+        Meaning.OUTCOME: (
+            r"outcomes?", r"goals?", r"why(?: now| this| us| it matters)?", r"impact", r"value", r"purpose",
+            r"motivation", r"rationale",
+            r"metrics?", r"kpis?", r"expected (?:outcomes?|impact)",
+            r"(?:the )?(?:goals?|objectives?|outcomes?|purpose) (?:of|for|&|and|/) [\w ,'-]+",
+            r"what(?: is|'s) the (?:goal|objective|purpose|benefit|value|outcome)\b.*",
+            r"motivation (?:and|&|/) [\w ]+", r"(?:goals?|objectives?|purpose) \w+",
+            r"warum", r"wieso", r"pourquoi", r"por qu[eéê]", r"perch[eé]", r"waarom", r"dlaczego", r"目的", r"目标",
+            r"ゴール",
+        ),
+        Meaning.OWNER: (
+            r"owners?", r"owned by", r"accountable", r"responsible", r"dri", r"eigent[uü]mer(?:in)?", r"eigenaar",
+            r"propri[eé]taire", r"propietario", r"propriet[aá]rio", r"w[lł]a[sś]ciciel",
+        ),
+        Meaning.REVIEW: (
+            r"revisit", r"review date", r"review on", r"review",
+        ),
+        Meaning.STEPS: (
+            r"str", r"steps", r"repro", r"schritte", r"[eé]tapes", r"pasos", r"passos", r"passaggi", r"stappen",
+            r"kroki",
+        ),
+        Meaning.EXPECTED: (
+            r"expected", r"expectations?", r"should be", r"erwartet", r"erwartung", r"attendu", r"esperado",
+            r"atteso", r"verwacht", r"oczekiwan[ey]",
+        ),
+        Meaning.ACTUAL: (
+            r"actual", r"actually", r"observed", r"actual(?:ly)? (?:happens|happened)", r"tats[aä]chlich", r"obtenu",
+            r"observ[eé]",
+        ),
+        Meaning.OUT_OF_SCOPE: (
+            r"not included", r"exclusions?",
+        ),
+        Meaning.GUARDRAIL: (
+            r"l[ií]mites", r"limites", r"must not get worse",
+        ),
+        Meaning.EXCLUDED: (
+            r"do[dr]", r"tasks?", r"check ?lists?", r"versions?", r"env", r"work items?",
+            r"steps to (?:implement|complete)", r"aufgaben", r"t[aâ]ches", r"tareas", r"tarefas", r"attività",
+            r"taken", r"zadania", r"作業", r"todo ?list", r"prerequisites?",
+        ),
     }
 )  # fmt: skip
 
@@ -159,6 +227,7 @@ def _whole(tables: tuple[Mapping[Meaning, tuple[str, ...]], ...]) -> dict[Meanin
 
 
 _FULL = _whole((_WHOLE, _INSIDE))
+_ANY_FULL = re.compile("|".join(pattern.pattern for pattern in _FULL.values()))
 _PART = {meaning: re.compile(r"(?<!\w)(?:" + "|".join(phrases) + r")(?!\w)") for meaning, phrases in _INSIDE.items()}
 _ASIDE = re.compile(r"\s*[(\[{][^()\[\]{}]*[)\]}]\s*")
 _LEAD = re.compile(
@@ -193,14 +262,11 @@ def meanings_of_label(text: str) -> frozenset[Meaning]:
     if len(text) > 120:
         return frozenset()
     heading = _bare(text)
-    found = _full(heading)
-    if not found and heading:
-        found = _full(_LEAD.sub("", heading))
-    return frozenset(found)
-
-
-def _full(heading: str) -> set[Meaning]:
-    return {meaning for meaning, pattern in _FULL.items() if pattern.fullmatch(heading)}
+    if not _ANY_FULL.fullmatch(heading):
+        heading = _LEAD.sub("", heading)
+        if not _ANY_FULL.fullmatch(heading):
+            return frozenset()
+    return frozenset(meaning for meaning, pattern in _FULL.items() if pattern.fullmatch(heading))
 
 
 def _bare(text: str) -> str:

@@ -15,17 +15,23 @@ _TOKEN = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)([^<>]*)>|\n|[^<\n]+|<")
 _ATTRIBUTE = re.compile(r"""\b(href|type|checked)\b(?:\s*=\s*["']?([^"'\s>]*))?""", re.IGNORECASE)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BREAKS = frozenset(
-    "address article aside blockquote body br dd div dl dt fieldset figcaption figure footer form header hr html "
-    "main nav ol p pre section table tbody tfoot thead ul".split()
-)
+    {
+        "address", "article", "aside", "blockquote", "body", "br", "dd", "div", "dl", "dt", "fieldset", "figcaption",
+        "figure", "footer", "form", "header", "hr", "html", "main", "nav", "ol", "p", "pre", "section", "table",
+        "tbody", "tfoot", "thead", "ul",
+    }
+)  # fmt: skip
 _SILENT = frozenset({"script", "style", "head", "title"})
 _BOLD = frozenset({"b", "strong"})
 _ITALIC = frozenset({"i", "em"})
 _STRUCK = frozenset({"s", "del", "strike"})
 _INLINE = frozenset(
-    "a abbr acronym big button center cite code dfn font g-emoji img input ins kbd label mark picture q rp rt ruby samp "
-    "small source span sub sup time tt u var video wbr".split()
-)
+    {
+        "a", "abbr", "acronym", "big", "button", "center", "cite", "code", "dfn", "font", "g-emoji", "img", "input",
+        "ins", "kbd", "label", "mark", "picture", "q", "rp", "rt", "ruby", "samp", "small", "source", "span", "sub",
+        "sup", "time", "tt", "u", "var", "video", "wbr",
+    }
+)  # fmt: skip
 KNOWN_TAGS = frozenset(
     {
         *_HEADINGS, *_BREAKS, *_SILENT, *_BOLD, *_ITALIC, *_STRUCK, *_INLINE,
@@ -57,7 +63,7 @@ def split_comments(source: str) -> list[tuple[bool, int, int]]:
 def comment(source: str, start: int) -> Block:
     return Block(
         kind=BlockKind.HTML_COMMENT,
-        text=source.removeprefix("<!--").removesuffix("-->").strip(),
+        text=source.removeprefix("<!--").removesuffix("-->").strip("- \t\r\n"),
         start=start,
         end=start + len(source),
     )

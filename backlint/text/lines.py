@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
-from backlint.text.blocks import Block, BlockKind
+from backlint.text.blocks import Block, BlockKind, Parsed
+from backlint.text.gherkin import is_step
 from backlint.text.headings import meanings_of_label
-from backlint.text.noise import is_log_line
+from backlint.text.noise import is_log_line, is_prose
+from backlint.text.plain import parse_plain
 
 # A line of at least this length that is followed by a small letter was wrapped by an editor, not ended by its author.
 _WRAPPED = 50
+_BULK = 0.6
 _JIRA_HEADING = re.compile(r"h([1-6])\.\s+(?=\S)")
 _LABEL = re.compile(r"(?P<label>[^:：\n]{1,60}?)\s*(?:[:：]|\s[-–—]\s)\s*(?P<rest>\S.*)", re.DOTALL)
 
@@ -37,8 +40,8 @@ class SourceLine:
         "reason", "start", "text", "ticked",
     )  # fmt: skip
 
-    def __init__(self, block: Block, reason: DropReason | None, *, kind: BlockKind | None = None) -> None:
-        self.kind = kind or block.kind
+    def __init__(self, block: Block, reason: DropReason | None = None) -> None:
+        self.kind = block.kind
         self.text = block.text
         self.start = block.start
         self.end = block.end
@@ -60,9 +63,33 @@ class SourceLine:
         return self.kind is not BlockKind.HEADING and self.kind is not BlockKind.RULE
 
 
-def flat(blocks: Iterable[Block]) -> list[SourceLine]:
+def flat(parsed: Parsed) -> list[SourceLine]:
+    """The lines of a text; a code block that is nearly all of it, and prose, is read as the text it is."""
     lines: list[SourceLine] = []
-    _flatten(blocks, None, lines)
+    _flatten(parsed.blocks, None, lines)
+    for index, line in enumerate(lines):
+        if line.kind is BlockKind.CODE and _is_the_text(line, parsed.text):
+            inner = _inside(line, parsed.text)
+            return lines if inner is None else [*lines[:index], *inner, *lines[index + 1 :]]
+    return lines
+
+
+def _is_the_text(code: SourceLine, text: str) -> bool:
+    if code.language is not None or code.reason is not None or len(code.text) < _BULK * len(text):
+        return False
+    return is_prose(code.text) and not any(map(is_step, code.text.splitlines()))
+
+
+def _inside(code: SourceLine, text: str) -> list[SourceLine] | None:
+    """The lines inside a code block; None if its text does not stand in the source as it is."""
+    shift = text.find(code.text, code.start, code.end)
+    if shift < 0:
+        return None
+    lines: list[SourceLine] = []
+    _flatten(parse_plain(code.text).blocks, None, lines)
+    for line in lines:
+        line.start += shift
+        line.end += shift
     return lines
 
 
@@ -103,11 +130,11 @@ def _fold(block: Block, level: int) -> SourceLine:
     return line
 
 
-def merged(lines: Iterable[SourceLine]) -> Iterator[SourceLine]:
+def merged(lines: Iterable[SourceLine], text: str) -> Iterator[SourceLine]:
     """Lines that an editor wrapped become one; the second line of a list item goes with the first."""
     before: SourceLine | None = None
     for line in lines:
-        if before is not None and line.joins and _goes_on(before, line):
+        if before is not None and line.joins and _goes_on(before, line, text):
             before.text = f"{before.text} {line.text}"
             before.end = line.end
             before.images += line.images
@@ -121,13 +148,16 @@ def merged(lines: Iterable[SourceLine]) -> Iterator[SourceLine]:
         yield before
 
 
-def _goes_on(before: SourceLine, line: SourceLine) -> bool:
+def _goes_on(before: SourceLine, line: SourceLine, source: str) -> bool:
     if line.kind is not BlockKind.PARAGRAPH or line.reason is not before.reason or line.ticked is not None:
         return False
     text = line.text
     if not text:
         return True
     if before.kind is BlockKind.PARAGRAPH and not (len(before.text) >= _WRAPPED and text[0].islower()):
+        return False
+    # A line with a capital at the margin, right below a list, is a new paragraph to whoever wrote it.
+    if before.kind is BlockKind.ITEM and text[0].isupper() and line.start and source[line.start - 1] == "\n":
         return False
     if before.kind not in (BlockKind.PARAGRAPH, BlockKind.ITEM) or before.text.endswith(":") or text.endswith(":"):
         return False

@@ -6,16 +6,22 @@ import re
 
 from backlint.text.words import count_words, normalised
 
-_WORDS = frozenset(
-    """tbd; tba; tbc; todo; to do; to be defined; to be determined; to be decided; to be done; to be added; to be written;
-    to be confirmed; still to be defined; fill in; fill me in; please fill in; wip; work in progress; n/a; n.a; na; not applicable; none;
-    nil; null; no; nothing; xxx; xx; x; lorem ipsum; see title; see above; see below; see summary; see subject; as above; as discussed; coming soon; later;
-    no response; add here; your text here; insert text here; text here; enter text here; offen; noch offen; folgt; wird ergänzt; wird noch ergänzt;
-    entfällt; keine; siehe titel; siehe oben; à définir; a définir; à compléter; néant; aucun; voir titre; por definir; pendiente; ninguno; ver título; a definir;
-    pendente; nenhum; ver título; da definire; nessuno; vedi titolo; nog te bepalen; n.v.t; nvt; geen; zie titel; do ustalenia; brak; do uzupełnienia;
-    уточнить; нет; 未定; 待定; なし; 無し; 特になし; 无; 待补充""".replace("\n", " ").split("; ")
+_KNOWN = frozenset(
+    {
+        "tbd", "tba", "tbc", "todo", "to do", "to be defined", "to be determined", "to be decided", "to be done",
+        "to be added", "to be written", "to be confirmed", "still to be defined", "fill in", "fill me in",
+        "please fill in", "wip", "work in progress", "n/a", "n.a", "na", "not applicable", "none", "nil", "null",
+        "no", "nothing", "xxx", "xx", "x", "lorem ipsum", "see title", "see above", "see below", "see summary",
+        "see subject", "as above", "as discussed", "coming soon", "later", "no response", "add here",
+        "your text here", "insert text here", "text here", "enter text here",
+        "offen", "noch offen", "folgt", "wird ergänzt", "wird noch ergänzt", "entfällt", "keine", "siehe titel",
+        "siehe oben", "à définir", "a définir", "à compléter", "néant", "aucun", "voir titre", "por definir",
+        "pendiente", "ninguno", "ver título", "a definir", "pendente", "nenhum", "ver título", "da definire",
+        "nessuno", "vedi titolo", "nog te bepalen", "n.v.t", "nvt", "geen", "zie titel", "do ustalenia", "brak",
+        "do uzupełnienia", "уточнить", "нет", "未定", "待定", "なし", "無し", "特になし", "无", "待补充",
+    }
 )  # fmt: skip
-_KNOWN = frozenset(word.strip() for word in _WORDS)
+_LONGEST = max(map(len, _KNOWN)) + 20  # with numbering and marks around it
 
 # A slot: [some context], <browser>, \<\>, {value}; round brackets only around few words, since people write in them.
 _SLOT = re.compile(r"\[[^\[\]]*\]|\\?<[^<>]*\\?>|\{[^{}]*\}|\([^\s()]*(?:\s+[^\s()]+){0,2}\)|_{2,}")
@@ -25,13 +31,15 @@ _DOTS = re.compile(r"\.{3,}|…")
 _NUMBER = re.compile(r"\W*\d{0,3}\W*")
 # What a template asks of its reader, when the whole line stands in brackets or in italics.
 _PROMPT = re.compile(
-    r"(?:please|describe|summari[sz]e|explain|list|add|paste|provide|include|insert|enter|specify|write|fill|state|give|tell us|"
-    r"what|how|why|who|which|where|when|if (?:you|applicable|any|possible|relevant|needed)|e\.?g\.?|for example|ex[:.]|example|optional|"
-    r"a clear and concise|(?:your|short|brief|detailed|any) \w+|bitte|beschreib\w*|z\.? ?b\.?|d[eé]cri\w+|veuillez|describ\w+|por favor|ej)\b"
+    r"(?:please|describe|summari[sz]e|explain|list|add|paste|provide|include|insert|enter|specify|write|fill|state|give|"
+    r"tell us|what|how|why|who|which|where|when|if (?:you|applicable|any|possible|relevant|needed)|e\.?g\.?|"
+    r"for example|ex[:.]|example|optional|a clear and concise|(?:your|short|brief|detailed|any) \w+|"
+    r"bitte|beschreib\w*|z\.? ?b\.?|d[eé]cri\w+|veuillez|describ\w+|por favor|ej)\b"
 )
 _NOT_APPLICABLE = re.compile(
-    r"\W*(?:n/a|n\.a\.?|not applicable|n\.?v\.?t\.?|entfällt|nicht zutreffend|sans objet|no aplica|não se aplica|non applicabile|nie dotyczy)"
-    r"(?P<sign>\s*(?:[-–—:;,(]|\bbecause\b|\bsince\b|\bas\b|\bweil\b|\bda\b)\s*)(?P<reason>.+)",
+    r"\W*(?:n/a|n\.a\.?|not applicable|n\.?v\.?t\.?|entfällt|nicht zutreffend|sans objet|no aplica|não se aplica|"
+    r"non applicabile|nie dotyczy)(?P<sign>\s*(?:[-–—:;,(]|\bbecause\b|\bsince\b|\bas\b|\bweil\b|\bda\b)\s*)"
+    r"(?P<reason>.+)",
     re.IGNORECASE | re.DOTALL,
 )
 _MIN_REASON = 3
@@ -43,14 +51,15 @@ def is_placeholder(text: str, *, is_italic: bool = False) -> bool:
     """Nothing in the line is the author's: it is empty, "TBD", slots, a blank number, or a prompt."""
     if not text:
         return True
-    known = normalised(text)
-    if not known or known in _KNOWN:
-        return True
     first = text[0]
-    if len(known) < 4 and _NUMBER.fullmatch(known):
-        return True
-    if is_italic and (known.strip("()") in _KNOWN or _PROMPT.match(known)):
-        return True
+    if len(text) <= _LONGEST or is_italic:
+        known = normalised(text)
+        if not known or known in _KNOWN:
+            return True
+        if len(known) < 4 and _NUMBER.fullmatch(known):
+            return True
+        if is_italic and (known.strip("()") in _KNOWN or _PROMPT.match(known)):
+            return True
     if first in "([{<\\_" and _is_bracketed_prompt(text):
         return True
     if ("[" in text or "<" in text or "{" in text or "(" in text) and not words_outside_slots(text):
@@ -75,12 +84,13 @@ def waiver_reason(text: str) -> str | None:
 def _is_bracketed_prompt(text: str) -> bool:
     inner = text.strip().rstrip(".:")
     pairs = {"(": ")", "[": "]", "{": "}", "<": ">", "_": "_"}
-    closer = pairs.get(inner[0])
+    opener = inner[0]
+    closer = pairs.get(opener)
     if closer is None or not inner.endswith(closer) or len(inner) < 2:
         return False
     inner = inner[1:-1]
-    if closer != "_" and closer in inner:
-        return False
+    if closer != "_" and closer in inner and not -1 < inner.find(opener) < inner.find(closer):
+        return False  # "(a) and (b)": two brackets, not one around all
     known = normalised(inner)
     return not known or known in _KNOWN or bool(_PROMPT.match(known))
 

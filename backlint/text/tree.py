@@ -19,7 +19,7 @@ _TICKED_SIGNS = frozenset({"(/)", "☑"})
 class Line:
     """One line while its inline parts arrive, each with its place and the marks that are open."""
 
-    __slots__ = ("end", "images", "links", "parts", "seen", "start", "struck", "ticked")
+    __slots__ = ("end", "has_unbold", "has_upright", "images", "links", "parts", "start", "struck", "ticked")
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -29,8 +29,8 @@ class Line:
         self.start = -1
         self.end = -1
         self.ticked: bool | None = None
-        # Whether words were seen at all, outside bold, outside italics.
-        self.seen = [False, False, False]
+        self.has_unbold = False  # words outside bold
+        self.has_upright = False  # words outside italics
 
     def reach(self, start: int, end: int) -> None:
         """Widen the line's place."""
@@ -45,11 +45,9 @@ class Line:
             self.struck.append(text)
             return
         self.parts.append(text)
-        if not (bold and italic) and _WORD.search(text):
-            seen = self.seen
-            seen[0] = True
-            seen[1] |= not bold
-            seen[2] |= not italic
+        if not ((bold or self.has_unbold) and (italic or self.has_upright)) and _WORD.search(text):
+            self.has_unbold |= not bold
+            self.has_upright |= not italic
 
     def block(self, kind: BlockKind, **more: Any) -> Block | None:
         """The finished line; None when there is nothing in it at all."""
@@ -63,8 +61,7 @@ class Line:
             is_struck |= crossed
         if not text and ticked is None and not self.images and not self.links and not more.get("cells"):
             return None
-        words = bool(_WORD.search(text)) and not is_struck
-        _, has_unbold, has_upright = self.seen
+        is_marked = not (self.has_unbold and self.has_upright) and not is_struck and _WORD.search(text) is not None
         return Block(
             kind=kind,
             text=text,
@@ -72,8 +69,8 @@ class Line:
             end=max(self.end, 0),
             ticked=ticked,
             is_struck=is_struck,
-            is_bold=words and not has_unbold,
-            is_italic=words and not has_upright,
+            is_bold=is_marked and not self.has_unbold,
+            is_italic=is_marked and not self.has_upright,
             links=tuple(self.links),
             images=self.images,
             **more,

@@ -45,6 +45,7 @@ _INLINE = re.compile(
     """,
     re.VERBOSE,
 )
+_ANY_MARK = re.compile(r"[\\{\[!*_+^~?]|(?<!\w)-|-(?!\w)")
 _IMAGE_NAME = re.compile(r"\.(?:png|jpe?g|gif|svg|bmp|webp|tiff?|mp4|mov|webm|avi|heic)$|^https?://|thumbnail", re.I)
 _ADDRESS = re.compile(r"^(?:https?:|ftp:|mailto:|file:|#|\^|~|//)|^[A-Z][A-Z0-9_]+-\d+$", re.IGNORECASE)
 # A mark may only open before, and close after, something that is no space.
@@ -296,6 +297,9 @@ def _with_macros(text: str, offset: int, line: Line) -> Line:
 
 
 def _pieces(text: str, offset: int, line: Line) -> None:
+    if not _ANY_MARK.search(text):
+        line.add(text, offset, offset + len(text))
+        return
     tokens = list(_INLINE.finditer(text))
     pairs = _pairs(text, tokens)
     marks = {"bold": 0, "italic": 0, "struck": 0}
