@@ -20,6 +20,7 @@ from starlette.routing import Route
 from backlint.connectors.sandbox import linear_shapes as shapes
 from backlint.connectors.sandbox.graphql import GraphqlSchemaServer, Operation, Resolver, operation
 from backlint.connectors.sandbox.linear_complexity import complexity
+from backlint.connectors.sandbox.linear_webhooks import linear_payload
 from backlint.connectors.sandbox.world import World, WorldComment, WorldIssue
 
 TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's only token, known to everybody
@@ -90,6 +91,7 @@ def linear_app(world: World, *, token: str = TOKEN, sandbox: LinearSandbox | Non
     app = Starlette(routes=[Route("/graphql", graphql, methods=["POST"])])
     app.state.limited = lambda reset_at, _retry_after: _limited(reset_at)
     app.state.rate_headers = rate_headers
+    app.state.webhook_payload = linear_payload(world)
     return app
 
 

@@ -77,9 +77,14 @@ def project_id(owner: WorldProject) -> str:
 def project(owner: WorldProject, world: World) -> dict[str, Any]:
     """The one Linear project of a team: the world keeps lead and description with the team."""
     return {
-        "id": project_id(owner), "name": f"{owner.name} roadmap", "description": "",
-        "content": owner.description or None, "targetDate": None, "lead": person(world.people.get(owner.lead or "")), "initiatives": (),
-    }  # fmt: skip
+        "id": project_id(owner),
+        "name": f"{owner.name} roadmap",
+        "description": "",
+        "content": owner.description or None,
+        "targetDate": None,
+        "lead": person(world.people.get(owner.lead or "")),
+        "initiatives": (),
+    }
 
 
 def has_project(owner: WorldProject) -> bool:
