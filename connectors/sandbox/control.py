@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backlint.connectors.sandbox.disturb import disturb
 from backlint.connectors.sandbox.faults import FaultInjector, Faults
-from backlint.connectors.sandbox.webhooks import WebhookSender
+from backlint.connectors.sandbox.webhooks import Payload, WebhookSender
 from backlint.connectors.sandbox.world import World, WorldIssue
 
 PREFIX = "/_sandbox/"
@@ -23,10 +23,10 @@ PREFIX = "/_sandbox/"
 class Controlled:
     """A tracker's app under faults, with the control endpoint beside it, which knows neither faults nor tokens."""
 
-    def __init__(self, app: ASGIApp, world: World, faults: Faults) -> None:
+    def __init__(self, app: ASGIApp, world: World, faults: Faults, payload: Payload | None) -> None:
         self.world, self.faults = world, faults
         self.senders: list[WebhookSender] = []
-        self._payload = getattr(getattr(app, "state", None), "webhook_payload", None)
+        self._payload = payload
         self._tracker = FaultInjector(app, faults)
         self._control = Starlette(
             routes=[
@@ -82,9 +82,9 @@ class Controlled:
         return JSONResponse({"url": sender.url}, 201)
 
 
-def with_control(app: ASGIApp, world: World, faults: Faults) -> Controlled:
-    """The app to serve: `serve(with_control(app, world, faults))`."""
-    return Controlled(app, world, faults)
+def with_control(app: ASGIApp, world: World, faults: Faults, *, payload: Payload | None = None) -> Controlled:
+    """The app to serve: `serve(with_control(app, world, faults))`. `payload` makes the bodies of its webhooks."""
+    return Controlled(app, world, faults, payload)
 
 
 def state(world: World) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from backlint.connectors.sandbox.control import with_control
 from backlint.connectors.sandbox.faults import Faults
 from backlint.connectors.sandbox.generate import generate
 from backlint.connectors.sandbox.server import Running, serve
+from backlint.connectors.sandbox.webhooks import Payload
 from backlint.connectors.sandbox.world import World
 
 TOKEN = "sandbox-token"  # noqa: S105 - the sandboxes accept a well-known token
@@ -58,7 +60,16 @@ def start(
     more = {"deployment": deployment} if tracker == "jira" else {}
     app = getattr(importlib.import_module(module), maker)(world, token=TOKEN, **more)
     weather = faults or Faults()
-    controlled = with_control(app, world, weather)
+    controlled = with_control(app, world, weather, payload=_webhook_payload(tracker, world))
     stack.callback(controlled.close)
     running = stack.enter_context(serve(controlled, port=port))
     return Sandbox(tracker, world, weather, running, running.url + path)
+
+
+def _webhook_payload(tracker: str, world: World) -> Payload | None:
+    """What makes the tracker's webhook bodies, where its sandbox has that."""
+    module = f"backlint.connectors.sandbox.{tracker}_webhooks"
+    if importlib.util.find_spec(module) is None:
+        return None
+    made: Payload = getattr(importlib.import_module(module), f"{tracker}_payload")(world)
+    return made

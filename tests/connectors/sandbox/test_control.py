@@ -101,8 +101,7 @@ def test_webhooks_are_switched_on_from_outside(app: Starlette, world: World) -> 
         got.append((request.headers["x-hub-signature-256"], await request.body()))
         return Response()
 
-    app.state.webhook_payload = plain_payload
-    controlled = with_control(app, world, Faults())
+    controlled = with_control(app, world, Faults(), payload=plain_payload)
     receiver = Starlette(routes=[Route("/hook", take, methods=["POST"])])
     with serve(receiver) as hook, serve(controlled) as running, httpx.Client(base_url=running.url) as client:
         answer = client.post("/_sandbox/webhook", json={"url": hook.url + "/hook", "secret": "s"})
