@@ -234,8 +234,10 @@ class Shapes:
         """A text in the deployment's own notation; what a client stored comes back as it is."""
         if text is None or text == "":
             return None
-        if isinstance(text, dict | Wiki):
+        if isinstance(text, dict):
             return text
+        if isinstance(text, Wiki):
+            return str(text)
         return as_adf(text) if self.is_cloud else as_wiki(text)
 
     def comment(self, comment: WorldComment, *, with_properties: bool = False) -> Payload:
