@@ -403,7 +403,8 @@ class _Reader:
         self._content(line)
 
     def _content(self, line: SourceLine) -> None:
-        reason = self._reason(line)
+        words = count_words(line.text)
+        reason = self._reason(line, words)
         if reason is not None:
             self._drop(line, reason)
             return
@@ -419,16 +420,16 @@ class _Reader:
         )
         self._items.append(item)
         if not item.is_header:
-            self._keep(item)
+            self._keep(item, words)
 
-    def _keep(self, item: Item) -> None:
+    def _keep(self, item: Item, words: int) -> None:
         """The item counts, and belongs to the sections that are open."""
-        self._words += count_words(item.text)
+        self._words += words
         for section in self._under():
             section.items.append(item)
             section.end = max(section.end, item.end)
 
-    def _reason(self, line: SourceLine) -> DropReason | None:
+    def _reason(self, line: SourceLine, words: int) -> DropReason | None:
         text = line.text
         if self._templates and self._templates.holds(text):
             return DropReason.TEMPLATE
@@ -445,7 +446,7 @@ class _Reader:
                 return DropReason.PLACEHOLDER
         elif is_placeholder(text, is_italic=line.is_italic):
             return DropReason.PLACEHOLDER
-        if count_words(text) < MIN_WORDS and unspaced_characters(text) < MIN_UNSPACED_CHARACTERS:
+        if words < MIN_WORDS and unspaced_characters(text) < MIN_UNSPACED_CHARACTERS:
             return DropReason.TOO_SHORT
         return None
 
@@ -458,7 +459,7 @@ class _Reader:
         else:
             item = Item(text=line.text.strip("\n"), start=line.start, end=line.end, is_code=True)
             self._items.append(item)
-            self._keep(item)
+            self._keep(item, count_words(item.text))
 
     def _is_under_steps(self) -> bool:
         known = next((section for section in reversed(self._stack) if section.meanings is not OTHER), None)

@@ -16,7 +16,7 @@ _KNOWN = frozenset(
         "your text here", "insert text here", "text here", "enter text here",
         "offen", "noch offen", "folgt", "wird ergänzt", "wird noch ergänzt", "entfällt", "keine", "siehe titel",
         "siehe oben", "à définir", "a définir", "à compléter", "néant", "aucun", "voir titre", "por definir",
-        "pendiente", "ninguno", "ver título", "a definir", "pendente", "nenhum", "ver título", "da definire",
+        "pendiente", "ninguno", "ver título", "a definir", "pendente", "nenhum", "da definire",
         "nessuno", "vedi titolo", "nog te bepalen", "n.v.t", "nvt", "geen", "zie titel", "do ustalenia", "brak",
         "do uzupełnienia", "уточнить", "нет", "未定", "待定", "なし", "無し", "特になし", "无", "待补充",
     }
