@@ -5,9 +5,9 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import chain
 
+import msgspec
 from pydantic import SecretStr
 
 from backlint.connectors.contract import (
@@ -22,7 +22,7 @@ from backlint.connectors.contract import (
 )
 from backlint.connectors.jira import diagnosis
 from backlint.connectors.jira.cursor import Cursor, begin, read_cursor
-from backlint.connectors.jira.mapping import milliseconds, people_in, project_from, pulled
+from backlint.connectors.jira.mapping import mapped, milliseconds, project_from
 from backlint.connectors.jira.payloads import Record
 from backlint.connectors.jira.reading import Fetched, Row, batches, quarantine
 from backlint.connectors.jira.session import Session
@@ -114,14 +114,15 @@ class JiraConnector:
     def _pull_server(self, project: str, state: Cursor) -> Iterator[Page]:
         server = self._session.server
         by = "created" if state.full else "updated"
-        expected = server.count(_query(project, state))
-        for rows, issues in server.pages(project, by=by, since=state.lower):
+        for page in server.pages(project, by=by, since=state.lower):
             kept = [
-                (row, raw) for row, raw in zip(rows, issues, strict=True) if not state.is_known(row.id, row.updated)
+                (row, raw)
+                for row, raw in zip(page.rows, page.issues, strict=True)
+                if not state.is_known(row.id, row.updated)
             ]
             if kept:
                 fetched = server.fetch([row for row, _ in kept], [raw for _, raw in kept])
-                yield self._page(fetched, state, expected)
+                yield self._page(fetched, state, page.total)
 
     def _page(self, fetched: Fetched, state: Cursor, expected: int) -> Page:
         """Map what came, and move the cursor behind it."""
@@ -136,10 +137,9 @@ class JiraConnector:
         return Page(issues=tuple(done), cursor=state.text(), quarantined=tuple(quarantined), expected=expected)
 
     def _mapped(self, record: Record) -> Pulled:
-        made = pulled(record, self._session.site)
-        for person in people_in(record, self._session.site):
-            self._people.setdefault(person.id, person)
-        return replace(made, issue=self._session.statuses.apply(made.issue))
+        made = mapped(record, self._session.site)
+        self._people |= {person.id: person for person in made.people}
+        return Pulled(self._session.statuses.apply(made.issue), msgspec.json.encode(record))
 
     def census(self, scope: str) -> Iterator[Sequence[str]]:
         """Archived issues are in no search; `locate` finds them present."""

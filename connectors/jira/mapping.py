@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -11,7 +12,6 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw
 
-from backlint.connectors.contract import Pulled
 from backlint.connectors.http import decode
 from backlint.connectors.jira import payloads
 from backlint.connectors.jira.adf import plain
@@ -73,15 +73,22 @@ _SPRINT_TEXT = re.compile(
 _ROBOT = re.compile(r"\b(?:bot|robot|automation|jenkins|service account|ci)\b", re.IGNORECASE)
 
 
-def pulled(record: Record, site: Site) -> Pulled:
-    """The issue with the record that it was made from."""
-    return Pulled(issue_from(record, site), msgspec.json.encode(record))
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """An issue, and everybody whom its payload names."""
+
+    issue: Issue
+    people: tuple[Person, ...]
+
+
+def mapped(record: Record, site: Site) -> Mapped:
+    """MalformedPayload names the issue and the path of what is missing or of another type."""
+    reading = _Reading(record, head_of(record.issue, site.source), site)
+    return Mapped(reading.issue(), tuple(reading.people()))
 
 
 def issue_from(record: Record, site: Site) -> Issue:
-    """MalformedPayload names the issue and the path of what is missing or of another type."""
-    head = head_of(record.issue, site.source)
-    return _Reading(record, head, site).issue()
+    return mapped(record, site).issue
 
 
 def head_of(raw: Raw, source: str) -> Head:
@@ -106,6 +113,8 @@ class _Reading:
         self.payload = self.read(record.issue, payloads.Issue)
         custom = self.read(record.issue, payloads.Custom).fields
         self.custom = {id: custom[id] for id in site.fields.all if id in custom and custom[id] != b"null"}
+        self.histories = self._histories()
+        self.comments = list(self._comment_payloads())
 
     def read(self, raw: Raw, kind: type[T]) -> T:
         return decode(bytes(raw), kind, issue=self.key, source=self.site.source)
@@ -123,7 +132,7 @@ class _Reading:
 
     def issue(self) -> Issue:
         fields, site = self.payload.fields, self.site
-        histories = self._histories()
+        histories = self.histories
         body, markup = self._text(fields.description)
         estimate, unit = self._estimate()
         return Issue(
@@ -164,12 +173,15 @@ class _Reading:
             fields=MappingProxyType(dict(self._mapped())),
         )
 
-    def people(self) -> Iterator[Account]:
-        """Everybody who appears in the record: the only place that names people for certain."""
+    def people(self) -> Iterator[Person]:
+        """Everybody who appears in the record, once."""
         fields = self.payload.fields
-        yield from (each for each in (fields.assignee, fields.reporter) if each)
-        yield from (history.author for history in self._histories() if history.author)
-        yield from (each.author for each in self._comment_payloads() if each.author)
+        accounts = [fields.assignee, fields.reporter, *(history.author for history in self.histories)]
+        accounts += [each.author for each in self.comments]
+        found = {account.id: account for account in accounts if account is not None}
+        for account in found.values():
+            if (person := person_from(account, self.site)) is not None:
+                yield person
 
     # -- texts and fields ------------------------------------------------------------------------------------------
 
@@ -352,16 +364,8 @@ class _Reading:
 
     def _comments(self) -> Iterator[Comment]:
         known = own_comment_id(self.payload.properties.get(PROPERTY))
-        for each in self._comment_payloads():
+        for each in self.comments:
             yield comment_from(each, self.site, known=known)
-
-
-def people_in(record: Record, site: Site) -> Iterator[Person]:
-    """Everybody an issue names, with what its payload says of them."""
-    reading = _Reading(record, head_of(record.issue, site.source), site)
-    for account in reading.people():
-        if (person := person_from(account, site)) is not None:
-            yield person
 
 
 # -- single values ---------------------------------------------------------------------------------------------------

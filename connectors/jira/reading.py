@@ -54,6 +54,15 @@ class RowPage:
     is_last: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ServerPage:
+    """Rows and their issues, side by side, of `total` in the whole search."""
+
+    rows: list[Row]
+    issues: list[Raw]
+    total: int
+
+
 @dataclass(slots=True)
 class Fetched:
     """What came of asking for some issues. Missing ones are in neither list: gone, or not for us to see."""
@@ -171,20 +180,20 @@ class ServerReader:
         self._http, self._site = http, site
         self._epics: dict[str, str] = {}
 
-    def count(self, jql: str) -> int:
-        return self._search(jql, 0, ["id"], size=0).total or 0
-
     def ids(self, project: str) -> Iterator[list[str]]:
         """Every issue of a project."""
         for page in self.windows(project, by="created", since=0, size=SERVER_ID_PAGE, fields=["created"], expand=[]):
             yield [found.id for _, found in page]
 
-    def pages(self, project: str, *, by: str, since: int) -> Iterator[tuple[list[Row], list[Raw]]]:
+    def pages(self, project: str, *, by: str, since: int) -> Iterator[ServerPage]:
         """Whole issues in the order of `by`, with histories and comments inline."""
-        fields = self._site.asked_fields
-        for page in self.windows(project, by=by, since=since, size=SERVER_PAGE, fields=fields, expand=["changelog"]):
+        totals: list[int] = []
+        for page in self.windows(
+            project, by=by, since=since, size=SERVER_PAGE, fields=self._site.asked_fields, expand=["changelog"],
+            totals=totals,
+        ):  # fmt: skip
             rows = [Row(found.id, _milliseconds(found.fields.updated)) for _, found in page]
-            yield rows, [raw for raw, _ in page]
+            yield ServerPage(rows, [raw for raw, _ in page], totals[0])
 
     def fetch(self, rows: Sequence[Row], issues: Sequence[Raw]) -> Fetched:
         """The issues of a page with what a page may leave out."""
@@ -203,8 +212,9 @@ class ServerReader:
         return self.fetch([Row(id)], [Raw(answer.content)])
 
     def windows(
-        self, project: str, *, by: str, since: int, size: int, fields: list[str], expand: list[str]
-    ) -> Iterator[list[tuple[Raw, Found]]]:
+        self, project: str, *, by: str, since: int, size: int, fields: list[str], expand: list[str],
+        totals: list[int] | None = None,
+    ) -> Iterator[list[tuple[Raw, Found]]]:  # fmt: skip
         """Rows in the order of `by`, each once. A window ends before the server's limit, or when rows moved under us.
 
         Neighbouring pages share one row: where it does not match, an issue was deleted or changed meanwhile and
@@ -215,7 +225,7 @@ class ServerReader:
         while stuck < MOST_WINDOWS_WITHOUT_PROGRESS:
             jql = f"project = {project} AND {by} >= {bound - bound % 60_000} ORDER BY {by} ASC, key ASC"
             progress = False
-            outcome = _Window()
+            outcome = _Window([] if totals is None else totals)
             for page in self._window(jql, size, fields, expand, outcome):
                 fresh = [(raw, found) for raw, found in page if done.get(found.id) != _stamp(found, by)]
                 for _, found in page:
@@ -234,8 +244,9 @@ class ServerReader:
     ) -> Iterator[list[tuple[Raw, Found]]]:
         first = self._search(jql, 0, fields, expand=expand, size=size)
         rows = self._rows(first)
-        yield rows
         total, step = first.total or len(rows), len(rows) - 1
+        outcome.totals.append(total)
+        yield rows
         if len(rows) >= total or step < 1:
             outcome.is_complete = len(rows) >= total
             return
@@ -303,8 +314,9 @@ class ServerReader:
 
 @dataclass(slots=True)
 class _Window:
-    """How a window of a search ended."""
+    """How a window of a search ended, and the totals that the server told."""
 
+    totals: list[int]
     is_complete: bool = False
 
 
