@@ -32,13 +32,14 @@ STRUCK = "## Acceptance criteria\n\n- ~~The file opens in a spreadsheet~~\n- ~~A
 class AcceptanceTemplateUntouched(CriteriaRule):
     """The acceptance criteria section is still the empty template.
 
-    Why it matters: a heading alone looks like criteria in every overview, and nobody notices that there are none.
+    Why it matters: a heading alone looks like criteria in every overview, and nobody notices that there are
+    none.
 
-    How to fix: replace the template's lines by the real conditions, or write "N/A - reason" under the heading.
+    How to fix: replace the template's lines by the real conditions, or write "N/A - reason" under the
+    heading.
 
-    Not flagged: a template heading with at least one real line; criteria in another place of the same issue; brackets
-    that an
-    author uses on purpose ("[Save] stays disabled").
+    Not flagged: a template heading with at least one real line; criteria in another place of the same
+    issue; brackets that an author uses on purpose ("[Save] stays disabled").
     """
 
     code = "AC002"

@@ -33,15 +33,16 @@ def an_item(days: float, **given: object) -> Issue:
 class AgeingBeyondSle(Rule):
     """In progress for longer than the service level expectation.
 
-    Why it matters: an item that is older than 85 % of those finished seldom finishes by waiting; each day makes it
-    less likely.
+    Why it matters: an item that is older than 85 % of those finished seldom finishes by waiting; each day
+    makes it less likely.
 
     How to fix: name the next step and what is in the way; split it, or put it back.
 
-    Not flagged: an age exactly at the expectation; items moved back to the backlog, which are paused; epics. Blocked
-    items keep
-    ageing on purpose, with the blocker named. Where too little was finished for an expectation, 14 days are
-    information only.
+    Severity: at twice the expectation it is an error, whether near or far; started work is always near.
+
+    Not flagged: an age exactly at the expectation; items moved back to the backlog, which are paused;
+    epics. Blocked items keep ageing on purpose, with the blocker named. Where too little was finished for
+    an expectation, 14 days are information only.
     """
 
     code = "FLO002"

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from backlint.model import Comment, Evidence, Issue, IssueType
 from backlint.rules.evidence import ACCEPTED_COMMENT, of_part, of_span, of_value, section_lines
 from backlint.rules.rule import Context, Rule
+from backlint.rules.words import opens_with_work
 from backlint.text.document import Document, Dropped, DropReason, Item, Meaning, Section
 from backlint.text.placeholder import waiver_reason
 
@@ -61,8 +62,8 @@ _SHALL = re.compile(r"(?<!\w)shall\s+(?!we\b|i\b|you\b)(?:not\s+|also\s+|be\s+)?
 
 # One requirement: a subject, a modal verb, a state. A wish ("we should probably") is none.
 _MODAL = re.compile(
-    r"""(?<!\w)(?:must(?:n't|\ not)?|should(?:n't|\ not)?|ha(?:s|ve)\ to|needs?\ to\ be|(?:is|are|be)\ (?:able
-        |required|allowed|permitted)\ to|may\ not|can(?:not|'t)?\ (?:only|be)
+    r"""(?<!\w)(?:must(?:n't|\ not)?|should(?:n't|\ not)?|needs?\ to\ be|(?:is|are|be)\ (?:able
+        |required|allowed|permitted)\ to|may\ not
         |muss|müssen|soll(?:en|te|ten)?|darf|dürfen|doit|doivent|devra(?:it|ient)?|devront|debe[n]?|deber[áa]n?
             |deber[íi]an?|deve[m]?|dever[áa]o?|devono|dovr[àa]|dovrebbe|dovranno|moet(?:en)?|dient|musi|muszą
             |powin(?:ien|na|no|ny))(?!\w)""",
@@ -118,24 +119,9 @@ _REPORT = re.compile(
         |tbd)\b|\?\s*$""",
     re.VERBOSE | re.IGNORECASE,
 )
-# Boxes that list work and not conditions: an imperative at the start.
-_WORK_STEP = re.compile(
-    r"""^\W*(?:collect|gather|list|compare|summari[sz]e|describe|agree|clarify|confirm|coordinate|estimate|prototype
-        |benchmark
-        |measure|analy[sz]e|audit|collaborate|meet|email|contact|order|buy|train|read|learn|study|add|update|create
-            |implement|write|refactor|remove|delete|rename|move|fix|deploy|merge|release
-        |investigate|research|review|discuss|decide|check|test|document|migrate|set\ ?up|setup|build|design
-        |replace|change|convert|extract|clean\ ?up|configure|install|integrate|introduce|make|use|get|find
-        |define|identify|prepare|publish|push|open|close|ask|talk|schedule|communicate|announce|notify
-        |verify\ with|assign|label|link|post|share|send|draft|plan|evaluate|explore|figure|run|rebase|bump
-        |upgrade|generate|import|export\ the|port|apply|adjust|enable|disable|allow|support|improve|expose|reuse
-        |drop|split|wire|hook|copy|download|upload|sync|backport|complete|finish
-        |ensure\ that\ all\ \w+\ have\ been|confirm\ with)\b""",
-    re.VERBOSE | re.IGNORECASE,
-)
 # Boxes that are answers to a form's question, not conditions.
 _CHOICE = re.compile(
-    r"^\W*(?:yes|no|none|other|n/?a|not\ sure|maybe|i\ (?:have|am|did|agree))\b|^[^:]{1,30}:\s*`",
+    r"^\W*(?:yes|no|none|other|n/?a|not\ sure|maybe|i\ (?:have|am|did|agree))\b|^[^:]{1,30}:\s*(?:`|@|\[~)",
     re.VERBOSE | re.IGNORECASE,
 )
 _FAULT_MEANINGS = (Meaning.STEPS, Meaning.ACTUAL)
@@ -143,6 +129,7 @@ _IMAGE_MARK = re.compile(r"!\[[^\]]*\]\(|!\S[^!\n]*\.(?:png|jpe?g|gif|svg)[^!\n]
 _SENTENCE = re.compile(r"[^.!?\n;]+(?:[.!?;]+(?=\s|$)|\n|$)")
 _QUESTION = re.compile(r"\W*(?:how|what|why|which|who|where|whether|see|note)\b", re.IGNORECASE)
 MIN_BOXES = 2  # catalogue AC001: one box is a reminder
+MAX_SUBJECT = 80
 MIN_CONDITION_WORDS = 5  # "UX design" under a heading is a topic
 MIN_STATEMENTS = 2  # one "should" is a wish, two are requirements
 MIN_END_STATES = 2
@@ -301,7 +288,7 @@ def is_blank_label(text: str) -> bool:
 def is_condition(item: Item) -> bool:
     """Whether a line under "Requirements" or the like is a condition, not a step, a question or a topic."""
     text = item.text
-    if _WORK_STEP.match(text) or text.rstrip().endswith(("?", ":")):
+    if opens_with_work(text) or text.rstrip().endswith(("?", ":")):
         return False
     return bool(_MODAL.search(text) or _END_STATE.match(text)) or len(text.split()) >= MIN_CONDITION_WORDS
 
@@ -316,7 +303,7 @@ def _in_checklists(issue: Issue, document: Document) -> Iterator[Evidence]:
         yield of_value("C", "checklist", real[0].text)
     excluded = {item.start for section in document.under(Meaning.EXCLUDED) for item in section.items}
     boxes = [item for item in document.items if item.ticked is not None and item.start not in excluded]
-    conditions = [item for item in boxes if not _WORK_STEP.match(item.text) and not _CHOICE.match(item.text)]
+    conditions = [item for item in boxes if not opens_with_work(item.text) and not _CHOICE.match(item.text)]
     if len(boxes) >= MIN_BOXES and 2 * len(conditions) > len(boxes):
         yield of_part(document, conditions[0], kind="C", field="body")
 
@@ -344,7 +331,13 @@ def phrases(document: Document) -> Iterator[Evidence]:
 
 
 def _says_done_when(text: str) -> bool:
-    return any(_ISSUE_AS_SUBJECT.search(text[: stated.start()]) for stated in _DONE_WHEN.finditer(text))
+    return any(_ISSUE_AS_SUBJECT.search(_before(text, stated.start())) for stated in _DONE_WHEN.finditer(text))
+
+
+def _before(text: str, end: int) -> str:
+    """The last words before a place; no subject is longer, and a text of many thousand words stays cheap."""
+    start = max(0, end - MAX_SUBJECT)
+    return text[:end] if start == 0 else "…" + text[start:end]
 
 
 def reports_a_fault(document: Document) -> bool:

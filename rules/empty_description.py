@@ -38,9 +38,10 @@ class EmptyDescription(Rule):
 
     How to fix: two sentences: what is the problem, and for whom.
 
-    Not flagged: issues with an exempt label; text kept in another mapped field; a link to an allowed place; the error
-    text of a
-    bug. Only images, or only a link, is information: the text may be there.
+    Severity: stories and bugs are told as errors, everything else as a warning.
+
+    Not flagged: issues with an exempt label; text kept in another mapped field; a link to an allowed place;
+    the error text of a bug. Only images, or only a link, is information: the text may be there.
     """
 
     code = "TXT001"

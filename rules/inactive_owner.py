@@ -32,9 +32,10 @@ class InactiveOwner(Rule):
 
     How to fix: hand it over, or move it back to the backlog without an owner.
 
-    Not flagged: a short leave; people who joined recently; issues one of whose assignees is still there; a person one
-    of whose
-    two accounts was closed. Where the account cannot be looked up nothing is said.
+    Severity: a deactivated account is an error, mere silence a warning, a long leave information with its end.
+
+    Not flagged: a short leave; people who joined recently; issues one of whose assignees is still there; a
+    person one of whose two accounts was closed. Where the account cannot be looked up nothing is said.
     """
 
     code = "OWN003"

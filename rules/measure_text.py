@@ -100,7 +100,8 @@ _DIRECTION = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _BUILD = re.compile(
-    r"""^\W*(?:(?:we|i)\s+(?:want|need|would\ like|plan)\s+to\s+|to\s+|please\s+)?(?:implement(?:s|ing|ation)?|build(?:s|ing)?
+    r"""^\W*(?:(?:we|i)\s+(?:want|need|would\ like|plan)\s+to\s+|to\s+|please\s+)?(?:implement(?:s|ing|ation)?
+        |build(?:s|ing)?
         |add(?:s|ing)?|ship(?:s|ping)?|migrat(?:es?|ing|ion)|creat(?:es?|ing|ion)|develop(?:s|ing)?|deliver(?:s|ing)?
         |releas(?:es?|ing)|launch(?:es|ing)?|introduc(?:es?|ing)|deploy(?:s|ing)?|write|install(?:s|ing)?|set\ up
         |integrat(?:es?|ing|ion)|refactor(?:s|ing)?|rewrite|upgrad(?:es?|ing)|publish(?:es|ing)?

@@ -70,16 +70,15 @@ WORK_STEPS = """\
 class MissingAcceptanceCriteria(CriteriaRule):
     """No acceptance criteria found.
 
-    Why it matters: without a condition that can be checked, done is whatever each reader believes it to be, and the
-    difference is found in review or in production.
+    Why it matters: without a condition that can be checked, done is whatever each reader believes it to be,
+    and the difference is found in review or in production.
 
     How to fix: write two to five bullets under a heading "Acceptance criteria", or one Given/When/Then.
 
-    Not flagged: criteria in a mapped field, under any heading that means acceptance, as boxes, as Gherkin, as a
-    table, or in
-    sentences ("done when ...", "shall", two or more must or should statements). Boxes that list work, a team's
-    definition of done, quoted text and what backlint itself wrote do not count. Criteria that are only an image
-    cannot be judged.
+    Not flagged: criteria in a mapped field, under any heading that means acceptance, as boxes, as Gherkin,
+    as a table, or in sentences ("done when ...", "shall", two or more must or should statements). Boxes
+    that list work, a team's definition of done, quoted text and what backlint itself wrote do not count.
+    Criteria that are only an image cannot be judged.
     """
 
     code = "AC001"

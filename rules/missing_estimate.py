@@ -34,9 +34,8 @@ class MissingEstimate(Rule):
 
     How to fix: compare it with items finished recently and give it the same size.
 
-    Not flagged: teams that count items instead, learned from what they finished in 90 days; a size label or a line
-    "Estimate: 3";
-    a time estimate; zero, which is a value.
+    Not flagged: teams that count items instead, learned from what they finished in 90 days; a size label or
+    a line "Estimate: 3"; a time estimate; zero, which is a value.
     """
 
     code = "EST001"

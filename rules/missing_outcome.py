@@ -24,13 +24,17 @@ EPIC = an_issue(id="10", type=IssueType.EPIC, title="Exports", body=MEASURED)
 class MissingOutcome(Rule):
     """No outcome: what changes for whom if this works?
 
-    Why it matters: a team that knows only what to build cannot choose a smaller way to the same result, and nobody can
-    tell afterwards whether it was worth the work.
+    Why it matters: a team that knows only what to build cannot choose a smaller way to the same result, and
+    nobody can tell afterwards whether it was worth the work.
 
-    How to fix: one line "Outcome: metric from x to y by date" in the epic; a story may inherit it or say "so that ...".
+    How to fix: one line "Outcome: metric from x to y by date" in the epic; a story may inherit it or say
+    "so that ...".
 
-    Not flagged: stories under an epic or in a project that states one; stories that say who benefits or which pain goes
-    away; work that is exempt by its label. "Goal: implement X" is an outcome stated badly, which is OUT002.
+    Severity: an epic or initiative is told as an error, a story as a warning.
+
+    Not flagged: stories under an epic or in a project that states one; stories that say who benefits or
+    which pain goes away; work that is exempt by its label. "Goal: implement X" is an outcome stated badly,
+    which is OUT002; a goal section of a story that only repeats its title or its task is no outcome.
     """
 
     code = "OUT001"
@@ -98,6 +102,9 @@ class MissingOutcome(Rule):
             severity=Severity.INFO,
         ),
         Example("a wish without a purpose", an_issue(body="As a clerk I can export the invoice list as CSV.")),
+        Example(
+            "a form's goal that holds the task", an_issue(body="## Goal\n\nRemove the old column from the list.\n")
+        ),
         Example("an outcome heading over nothing", an_issue(body="## Outcome\n\nTBD\n")),
         Example(
             "benefit clause in an epic is no outcome",

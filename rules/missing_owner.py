@@ -35,15 +35,14 @@ PEOPLE = {
 class MissingOwner(Rule):
     """No owner.
 
-    Why it matters: nobody answers for the issue at the stand-up, decisions wait, and its cycle time grows unseen.
+    Why it matters: nobody answers for the issue at the stand-up, decisions wait, and its cycle time grows
+    unseen.
 
     How to fix: assign the person who makes the final call, or write "Owner: name".
 
-    Not flagged: work not yet started whose parent or project has a lead; several assignees; an owner in a field, a
-    line, a
-    section or a RACI row. Bots, teams and placeholder accounts are nobody in particular. An assignee whose profile is
-    hidden
-    cannot be judged.
+    Not flagged: work not yet started whose parent or project has a lead; several assignees; an owner in a
+    field, a line, a section or a RACI row. Bots, teams and placeholder accounts are nobody in particular.
+    An assignee whose profile is hidden cannot be judged.
     """
 
     code = "OWN001"

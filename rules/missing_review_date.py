@@ -27,11 +27,13 @@ _REVIEW_PHRASE = re.compile(
 class MissingReviewDate(Rule):
     """No review date.
 
-    Why it matters: an outcome that nobody looks at on a set day is never missed, and the work is never stopped or
-    repeated.
+    Why it matters: an outcome that nobody looks at on a set day is never missed, and the work is never
+    stopped or repeated.
 
-    How to fix: write "Review date: 30 Sep 2026", or fill the review field; "review in two weeks" counts from the last
-    edit.
+    How to fix: write "Review date: 30 Sep 2026", or fill the review field; "review in two weeks" counts
+    from the last edit.
+
+    Severity: for a story it is only information.
 
     Not flagged: issues below one that has a date; dates whose day and month cannot be told apart.
     """

@@ -24,10 +24,11 @@ class OutcomeNotMeasurable(Rule):
 
     How to fix: name what is counted, from what value to what value, and by when.
 
-    Not flagged: three parts anywhere in the statement or in the fields metric, target and by; spikes with a question
-    to decide
-    and a time box. A missing date alone is only information. Numbers that are no targets do not count: versions,
-    years, ids, "3 new buttons".
+    Severity: where only the date is missing it is information.
+
+    Not flagged: three parts anywhere in the statement or in the fields metric, target and by; spikes with a
+    question to decide and a time box. A missing date alone is only information. Numbers that are no targets
+    do not count: versions, years, ids, "3 new buttons".
     """
 
     code = "OUT002"
@@ -50,15 +51,17 @@ class OutcomeNotMeasurable(Rule):
             return
         best, found = self._best(issue, stated)
         evidence = [best.evidence, *_parts(best, found)]
-        missing = found.missing
-        if not missing:
+        if not found.missing:
             yield self.ok(issue, "metric, target and time limit", evidence=evidence)
-        elif missing == ("date",):
-            yield self.fail(issue, context, "The outcome has no date.", evidence=evidence, severity=Severity.INFO)
-        elif found.target is None and is_output(best.text):
-            yield self.fail(issue, context, "This is an output: it says what to build.", evidence=evidence)
-        else:
-            yield self.fail(issue, context, f"The outcome has no {_either(missing)}.", evidence=evidence)
+            return
+        yield self.fail(
+            issue,
+            context,
+            _lack(best, found),
+            evidence=evidence,
+            severity=Severity.INFO if found.missing == ("date",) else None,
+            confidence=best.evidence.confidence,
+        )
 
     def _best(self, issue: Issue, stated: tuple[Stated, ...]) -> tuple[Stated, Measure]:
         """The statement that says most; metric, target and date may also stand in fields of their own."""
@@ -158,8 +161,10 @@ def _parts(best: Stated, found: Measure) -> Iterator[Evidence]:
             yield of_value(best.evidence.kind, best.evidence.field, part, note=name)
 
 
-def _either(missing: tuple[str, ...]) -> str:
-    return " and no ".join(missing)
+def _lack(best: Stated, found: Measure) -> str:
+    if found.target is None and is_output(best.text):
+        return "This is an output: it says what to build."
+    return f"The outcome has no {' and no '.join(found.missing)}."
 
 
 def _is_bounded_question(issue: Issue) -> bool:

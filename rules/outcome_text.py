@@ -13,7 +13,7 @@ from backlint.model import Evidence, Issue, IssueType
 from backlint.rules.evidence import of_part, of_span, of_value
 from backlint.rules.measure_text import is_output, measure
 from backlint.rules.rule import Context
-from backlint.rules.words import content_words, repeats_the_work
+from backlint.rules.words import content_words, opens_with_work, repeats_the_work
 from backlint.text.document import Document, Item, Meaning, Section
 
 # Mapped fields that state an outcome by themselves (catalogue 1.1).
@@ -119,6 +119,18 @@ _PURPOSE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# Verbs that open a task and an aim alike; "enable customers to ..." under "Goal" is an aim.
+_AIM = re.compile(
+    r"^\W*(?:(?:we|i)\W.{0,20}?\bto\s+)?(?:improve|increase|reduce|decrease|enable|allow|ensure|make|get|help|avoid|let|support"
+    r"|prevent|speed|simplify|grow|find|learn|understand)\b",
+    re.IGNORECASE,
+)
+# Verbs of work that may as well state a condition, so that only a goal is measured by them.
+_TASK = re.compile(
+    r"^\W*(?:provide|display|show|hide|accept|put|handle|fetch|render|return|store|track|log|forward|redesign|redirect|switch)\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"[.!?\n](?:\s|$)")
 # Slots of a pattern that nobody filled: "We would like to X which will improve Y as measured by Z".
 _SLOTS = re.compile(
     r"""(?<![\w'])[XYZ](?![\w'+-]).{0,60}?(?<![\w'])[XYZ](?![\w'+-])  # two of the letters in one stretch
@@ -159,6 +171,7 @@ class Stated:
 
     text: str
     evidence: Evidence
+    under_heading: bool = False  # in lines of its own below a heading, not behind "Goal:" on the same line
 
 
 def field_outcomes(issue: Issue) -> Iterator[Stated]:
@@ -175,7 +188,8 @@ def section_outcomes(document: Document, issue_type: IssueType | None, *, field:
         found = [line for line in section.items if not _SLOTS.search(line.text)]
         if found:
             text = "\n".join(line.text for line in found)
-            yield Stated(text, of_span(document, found[0].start, found[0].end, kind="S", field=field))
+            below = "\n" in document.text[section.start : found[0].start]
+            yield Stated(text, of_span(document, found[0].start, found[0].end, kind="S", field=field), below)
     for line in document.items:
         stated = _OUTCOME_LINE.match(line.text)
         if stated and content_words(stated["rest"]) and not _SLOTS.search(line.text):
@@ -235,7 +249,7 @@ def _is_only_the_work(text: str, match: re.Match[str], title: str) -> bool:
 
 
 def _sentence_end(text: str, at: int) -> int:
-    stop = re.compile(r"[.!?\n](?:\s|$)").search(text, at)
+    stop = _SENTENCE_END.search(text, at)
     return stop.start() if stop else len(text)
 
 
@@ -255,10 +269,20 @@ def _own_outcomes(issue: Issue, context: Context) -> tuple[Stated, ...]:
 
 
 def _beyond_the_title(issue: Issue, stated: Iterator[Stated]) -> Iterator[Stated]:
-    """A story's goal that only says its title again states nothing; an epic's is left to OUT002."""
+    """A story's goal that only says its title or its work again states nothing; an epic's is left to OUT002."""
     for each in stated:
-        if issue.type in _RESULT_TYPES or not repeats_the_work(each.text, issue.title):
+        if issue.type in _RESULT_TYPES or not _is_only_work(each, issue.title):
             yield each
+
+
+def _is_only_work(stated: Stated, title: str) -> bool:
+    """Whether a form's goal section holds the title or the task. "Goal: build it" on one line is an output (OUT002)."""
+    if repeats_the_work(stated.text, title):
+        return True
+    is_task = opens_with_work(stated.text) or _TASK.match(stated.text)
+    if not is_task or not stated.under_heading or _AIM.match(stated.text):
+        return False
+    return _purpose_in(stated.text, before=title) is None and measure(stated.text).target is None
 
 
 def _measured_lines(document: Document) -> Iterator[Stated]:

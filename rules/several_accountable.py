@@ -41,9 +41,8 @@ class SeveralAccountable(Rule):
 
     How to fix: keep one name as accountable and list the others as responsible or consulted.
 
-    Not flagged: several assignees, which share the work and not the decision; one accountable person in each row of a
-    RACI
-    table; one person under two accounts; companies whose name holds an "and".
+    Not flagged: several assignees, which share the work and not the decision; one accountable person in
+    each row of a RACI table; one person under two accounts; companies whose name holds an "and".
     """
 
     code = "OWN002"

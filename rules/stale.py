@@ -37,12 +37,11 @@ class Stale(Rule):
 
     Why it matters: a backlog full of things that nobody looks at hides the ones that matter.
 
-    How to fix: say in one line whether it is still wanted and when to look again, or close it. backlint never closes
-    anything.
+    How to fix: say in one line whether it is still wanted and when to look again, or close it. backlint
+    never closes anything.
 
-    Not flagged: issues with a parked label and a review date in the future. Bots, re-ranking, our own writes and
-    edits of
-    twenty issues at once are no activity.
+    Not flagged: issues with a parked label and a review date in the future. Bots, re-ranking, our own
+    writes and edits of twenty issues at once are no activity.
     """
 
     code = "FLO001"

@@ -45,3 +45,34 @@ def repeats_the_work(benefit: str, work: str) -> bool:
     words = content_words(benefit)
     known = set(content_words(work))
     return sum(word in known for word in words) >= REPEAT_SHARE * len(words)
+
+
+# An imperative of work at the start, after "please" or "we would like to".
+_WORK = re.compile(
+    r"""^\W*(?:(?:we|i)(?:'d|\ would)?\ (?:like|want|need|should|plan)\ to\ |we\ should\ |please\ )?(?:collect
+        |gather|list|compare|summari[sz]e|describe|agree|clarify|confirm|coordinate|estimate|prototype
+        |benchmark
+        |measure|analy[sz]e|audit|collaborate|meet|email|contact|order|buy|train|read|learn|study|add|update|create
+            |implement|write|refactor|remove|delete|rename|move|fix|deploy|merge|release
+        |investigate|research|review|discuss|decide|check|test|document|migrate|set\ ?up|setup|build|design
+        |replace|change|convert|extract|clean\ ?up|configure|install|integrate|introduce|make|use|get|find
+        |define|identify|prepare|publish|push|open|close|ask|talk|schedule|communicate|announce|notify
+        |verify\ with|assign|label|link|post|share|send|draft|plan|evaluate|explore|figure|run|rebase|bump
+        |upgrade|generate|import|export\ the|port|apply|adjust|enable|disable|allow|support|improve|expose|reuse
+        |drop|split|wire|hook|copy|download|upload|sync|backport|complete|finish
+        |ensure\ that\ all\ \w+\ have\ been|confirm\ with)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+# "List shows three rows", "Order number is displayed": the first word is a noun after all.
+_NOUN_FIRST = re.compile(
+    r"""^\W*\w+(?:\s+(?!(?:that|which|if|when|where|so|to|the|an?|all|each)\b)[\w'-]+){0,3}
+        \s+(?:is|are|can|may|must|should|will|shows?|displays?|appears?|opens?|returns?|reads?|contains?|stays?
+            |remains?|has|have)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def opens_with_work(text: str) -> bool:
+    """Whether a line says what to do rather than what shall be: "Add the button to the list"."""
+    return bool(_WORK.match(text)) and not _NOUN_FIRST.match(text)
