@@ -55,15 +55,20 @@ def start(
     port: int = 0,
 ) -> Sandbox:
     """Generate a world and serve it until `stack` is closed."""
-    module, maker, path = APPS[tracker]
     world = generate(tracker, seed=seed, size=size, now=now)
-    more = {"deployment": deployment} if tracker == "jira" else {}
-    app = getattr(importlib.import_module(module), maker)(world, token=TOKEN, **more)
+    app = make_app(tracker, world, deployment=deployment)
     weather = faults or Faults()
     controlled = with_control(app, world, weather, payload=_webhook_payload(tracker, world))
     stack.callback(controlled.close)
     running = stack.enter_context(serve(controlled, port=port))
-    return Sandbox(tracker, world, weather, running, running.url + path)
+    return Sandbox(tracker, world, weather, running, running.url + APPS[tracker][2])
+
+
+def make_app(tracker: str, world: World, *, deployment: str = "cloud") -> Any:
+    """The tracker's application over a world; it accepts TOKEN."""
+    module, maker, _ = APPS[tracker]
+    more = {"deployment": deployment} if tracker == "jira" else {}
+    return getattr(importlib.import_module(module), maker)(world, token=TOKEN, **more)
 
 
 def _webhook_payload(tracker: str, world: World) -> Payload | None:
