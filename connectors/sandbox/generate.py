@@ -47,7 +47,7 @@ SUBTASK_SHARE = 0.08
 STORIES_PER_EPIC = 16
 # Median days in progress and spread, of the size that teams report for items of a two-week sprint.
 CYCLE = {"story": (3.6, 0.75), "task": (1.9, 0.8), "bug": (1.3, 1.0), "spike": (2.4, 0.5), "subtask": (0.9, 0.6)}
-TEXT_FLAW_SHARE = {"story": 0.34, "bug": 0.34, "task": 0.16, "epic": 0.45, "initiative": 0.4}
+TEXT_FLAW_SHARE = {"story": 0.4, "bug": 0.34, "task": 0.16, "epic": 0.45, "initiative": 0.4}
 AREAS = ("backend", "frontend", "data", "ops", "ux", "legal", "onboarding")
 
 
@@ -147,6 +147,7 @@ class _Author:
         drafts = [self._issue(team, epics) for _ in range(max(1, count - len(epics) - subtasks))]
         self._bulk_edits(team, drafts)
         self._fill_the_next_sprint(team, drafts)
+        self._forget_owners(drafts)
         parents = [draft for draft in drafts if draft.type == "story" and draft.started_at is not None] or drafts
         children = [self._subtask(team, self.random.choice(parents)) for _ in range(subtasks)]
         self._close_epics(epics, drafts)
@@ -253,7 +254,7 @@ class _Author:
                 at_work(created + lognormal_days(random, 1.2, 0.8), random), "status", self.kind.first, team.lead
             )
         if random.random() < 0.35:
-            draft.start["assignee"] = self._owner(draft, created)
+            draft.start["assignee"] = self._owner(draft, self.now)
         if random.random() < 0.3:
             self._never_begun(draft)
             return
@@ -283,7 +284,8 @@ class _Author:
         if index is None or self.random.random() < 0.2:
             return selected
         sprint = team.sprints[index]
-        planned = sprint.starts_at - timedelta(hours=self.random.choice((3, 20, 50, 90, 240, 300)))
+        ahead = self.random.choice((3, 20, 50, 90, 240, 300))
+        planned = sprint.starts_at - timedelta(hours=ahead, minutes=self.random.randint(0, 170))
         if planned < draft.created_at or self.random.random() < 0.12:
             planned = max(draft.created_at + timedelta(minutes=10), starts - timedelta(hours=self.random.randint(1, 8)))
         draft.step(planned, "sprint", sprint.id, team.lead)
@@ -299,10 +301,7 @@ class _Author:
         owner = self._owner(draft, starts)
         draft.started_at = starts
         draft.is_stuck = random.random() < 0.012
-        if random.random() < 0.06:
-            draft.flaws.append("unassigned")
-        else:
-            draft.step(starts - timedelta(minutes=2), "assignee", owner, owner)
+        draft.step(starts - timedelta(minutes=2), "assignee", owner, owner)
         if random.random() < 0.7:
             draft.pull_request_at = starts + (ends - starts) * random.uniform(0.2, 0.6)
         if not team.plan.has_board:
@@ -474,6 +473,20 @@ class _Author:
             draft.step(at, "sprint", ahead[0].id, team.lead)
             if team.plan.has_board:
                 draft.step(at, "status", self.kind.todo, team.lead)
+
+    def _forget_owners(self, drafts: list[_Draft]) -> None:
+        """One in six of what is in progress has nobody's name on it."""
+        running = [
+            draft
+            for draft in drafts
+            if draft.started_at is not None
+            and draft.started_at <= self.now
+            and (draft.finished_at is None or draft.finished_at > self.now)
+        ]
+        for draft in self.random.sample(running, -(-len(running) // 6)):
+            draft.flaws.append("unassigned")
+            draft.start.pop("assignee", None)
+            draft.steps = [step for step in draft.steps if step.field != "assignee"]
 
     def _entangle(self, drafts: list[_Draft]) -> None:
         """Links between issues of a team, duplicates, one circle of blockers, and moves between projects."""

@@ -150,7 +150,14 @@ class Writer:
 
     def subtask(self) -> Text:
         title, words = self._pick(SUBTASKS)
-        body = self.random.choice(("", "", f"Part of the work on {words['things']}, see the parent for the criteria."))
+        body = self.random.choice(
+            (
+                "",
+                f"Part of the work on {words['things']}, see the parent for the criteria.",
+                f"Small step towards {words['things']}: start with the {words['place']}, the rest follows from there.",
+                f"Do this before the {words['role']}s get the new version; ask the team about {words['things']}.",
+            )
+        )
         return Text(self._once(_fill(title, words)), body)
 
     def result(self, domain: str) -> str:
