@@ -23,7 +23,7 @@ def run(console: Console, *, config: Path | None, code: str | None) -> int:
     for rule in all_rules():
         state = "on " if rule.code in on else "off"
         console.out(f"{rule.code}  {state}  {severity(rule.severity.value)}  {rule.name}: {escape(summary(rule))}")
-    console.say("`backlint rule CODE` prints a rule's page; [check] profile, enable and disable choose.")
+    console.say(escape("`backlint rule CODE` prints a rule's page; profile, enable and disable under [check] choose."))
     return 0
 
 
