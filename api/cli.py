@@ -74,6 +74,7 @@ def demo(
 def init(
     config: Config = None,
     force: Annotated[bool, typer.Option("--force", help="replace an existing file")] = False,
+    add: Annotated[bool, typer.Option("--add", help="put a further source into an existing file")] = False,
     tracker: Annotated[
         str | None, typer.Option("--tracker", help="jira, linear or github; asked for otherwise")
     ] = None,
@@ -89,7 +90,7 @@ def init(
     from backlint.api.commands.init import Answers, run
 
     given = Answers(tracker=tracker, url=url, user=user, token_env=token_env, name=name, scope=tuple(scope or ()))
-    run(_console("text", quiet, no_color), config=config, force=force, given=given)
+    run(_console("text", quiet, no_color), config=config, force=force, add=add, given=given)
 
 
 @app.command()
