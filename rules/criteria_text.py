@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from backlint.model import Comment, Evidence, Issue, IssueType
 from backlint.rules.evidence import ACCEPTED_COMMENT, of_part, of_span, of_value, section_lines
+from backlint.rules.measure_text import names_indicator
 from backlint.rules.rule import Context, Rule
 from backlint.rules.words import opens_with_work
 from backlint.text.document import Document, Dropped, DropReason, Item, Meaning, Section
@@ -38,6 +39,11 @@ _LABELLED = re.compile(
             |criter[io]+\ di\ accettazione|acceptatiecriteri(?:a|um)|kryteri(?:a|um)\ akceptacji)
         \s*\#?\d*\W*?[*_]*\s*[:：]\s*[*_]*(?P<rest>\S.*)$""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+# All on the heading's own line, as where line breaks were lost: "Acceptance criteria # The file opens".
+_HEADED = re.compile(
+    r"^\W*(?:acceptance\s+criteria|conditions\s+of\s+satisfaction|akzeptanzkriterien)\W+(?P<rest>\w.*)$",
+    re.IGNORECASE | re.DOTALL,
 )
 _DONE_WHEN = re.compile(
     r"""(?<!\w)(?:(?:accepted|done|completed?|finished|closed|satisfied|fulfilled|successful)\s+(?:when|once|if
@@ -73,7 +79,8 @@ _NO_REQUIREMENT = re.compile(
     r"""(?<!\w)(?:(?:want|like|love|wish|need|hope|nice)s?\ (?:it\ )?to\ be\ able\ to|should(?:n't)?\ (?:probably|maybe
         |perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple
         |straight|fine|ok|okay|enough|possible\?|noted|able\ to\ reproduce)|work\ fine|do\ the\ trick|suffice|help
-        |have|already|just|mean)|(?:we|i|you|one|someone|somebody)\ (?:should|must|have\ to|need\ to
+        |have\ (?:been|\w+ed|\w+en)|already|just|mean)|(?:we|i|you|one|someone|somebody)\ (?:should|must|have\ to
+            |need\ to
         |could)\ (?:probably|also|maybe|investigate|consider|look|discuss|think|talk|check|try|decide|find|figure
         |document|look\ into|agree|make|do|have|get|see|start|wait|use|go|be)
         |must\ have\ been|must\ be\ (?:a\ (?:bug|mistake|problem)|something|because|due)|has\ to\ do\ with
@@ -95,6 +102,9 @@ _FAULT = re.compile(
         |but\ (?:instead|it\ (?:doesn't|does\ not|is\ not|isn't|shows|gives|returns|fails))|instead\ of\ (?:the|only
             |being|getting))\b""",
     re.VERBOSE | re.IGNORECASE,
+)
+_GOAL = re.compile(
+    r"\b(?:goal|target|aim)s?\b(?!\s+(?:was|platform|sdk|device|branch|version|audience|page|url))", re.IGNORECASE
 )
 # Work that is to be done, in the passive: a plan and not a state that one finds afterwards.
 _WORK_PASSIVE = re.compile(
@@ -213,10 +223,13 @@ class CriteriaRule(Rule):
             if stated and not is_blank_label(line.text):
                 yield of_part(document, line, kind="S", field=field)
         for section in document.sections:
-            if section.meanings == {Meaning.OTHER} or not section.meanings:
+            if not section.meanings - {Meaning.OTHER}:
                 yield from self._in_other_section(document, section, field)
 
     def _in_other_section(self, document: Document, section: Section, field: str) -> Iterator[Evidence]:
+        headed = _HEADED.match(section.heading)
+        if headed is not None and len(headed["rest"].split()) >= MIN_CONDITION_WORDS:
+            yield of_span(document, section.start, section.end, kind="S", field=field)
         if not _CONDITION_HEADING.match(section.heading):
             return
         conditions = [item for item in section.items if is_condition(item)]
@@ -324,7 +337,7 @@ def phrases(document: Document) -> Iterator[Evidence]:
     statements = [line for line in authored_lines(document) for _ in _requirements(line.text)]
     if len(statements) >= MIN_STATEMENTS:
         yield of_part(document, statements[0], kind="P", field="body", note=f"{len(statements)} requirements")
-    numeric = next((line for line in authored_lines(document) if any(map(_is_numeric, _requirements(line.text)))), None)
+    numeric = next((line for line in authored_lines(document) if any(map(_is_numeric, _targets(line.text)))), None)
     if numeric is not None:
         yield of_part(document, numeric, kind="P", field="body", note="a number to check")
     yield from _end_states(document)
@@ -355,6 +368,14 @@ def _requirements(text: str) -> Iterator[str]:
         is_question = sentence.rstrip().endswith("?") or _QUESTION.match(sentence)
         is_plan = _NO_REQUIREMENT.search(sentence) or _WORK_PASSIVE.search(sentence)
         if _MODAL.search(sentence) and not is_question and not is_plan:
+            yield sentence
+
+
+def _targets(text: str) -> Iterator[str]:
+    """Sentences that set a requirement or a goal, but no business indicator: that is measured later (OUT002)."""
+    yield from _requirements(text)
+    for sentence in _SENTENCE.findall(text):
+        if _GOAL.search(sentence) and not names_indicator(sentence):
             yield sentence
 
 

@@ -150,6 +150,11 @@ def _target(text: str) -> str | None:
     return None
 
 
+def names_indicator(text: str) -> bool:
+    """Whether the text names an indicator of the business or the service, such as a rate or a count of tickets."""
+    return _METRIC.search(text) is not None
+
+
 def is_output(text: str) -> bool:
     """Whether the text opens with a verb of building: "implement SSO" is work, not an outcome."""
     return bool(_BUILD.match(text))

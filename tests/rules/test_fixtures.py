@@ -153,6 +153,11 @@ def test_a_reason_under_the_heading_waives_both_rules() -> None:
     assert "wording change only" in found["AC001"].reason
 
 
+def test_a_business_indicator_is_no_criterion() -> None:
+    assert "AC001" in failing(an_issue(body="Goal: activation from 31 % to 36 % by 30 Sep"))
+    assert "AC001" not in failing(an_issue(body="The goal is to get below 100 open questions in the queue."))
+
+
 def test_our_own_comment_is_no_criterion() -> None:
     text = "## Acceptance criteria\n\n- The file opens in a spreadsheet\n"
     issue = an_issue(body="Export the list.", reporter="mia", comments=(a_comment(text, is_own=True),))

@@ -18,9 +18,9 @@ from tests.factory import an_issue
 
 # Repeated beginnings of what the rules look for: where a careless pattern would try every combination.
 PIECES = [
-    "so that ", "done when ", "must be 5 ", "from 1 to ", "make it ", "we want to ", "as a user I ", "in order to ", "the goal of this ",
-    "Accountable: Ana and ", "Owner: ", "@a ", "1/2/", "by the end of ", "within two ", "- [ ] ", "Estimate: ", "N/A - ", "review on ", "um a ",
-    "(", "[", "*", "_", "|", "> ", "a" * 40, "1", " ", "\n",
+    "so that ", "done when ", "must be 5 ", "from 1 to ", "make it ", "we want to ", "as a user I ", "in order to ",
+    "the goal of this ", "Accountable: Ana and ", "Owner: ", "@a ", "1/2/", "by the end of ", "within two ", "- [ ] ",
+    "Estimate: ", "N/A - ", "review on ", "um a ", "(", "[", "*", "_", "|", "> ", "a" * 40, "1", " ", "\n",
 ]  # fmt: skip
 WORDS = st.lists(
     st.sampled_from([*PIECES, "users ", "%", "Goal: ", "## Acceptance criteria\n", "TBD\n", ".", "? "]), max_size=40
