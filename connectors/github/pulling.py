@@ -1,0 +1,397 @@
+"""One pull of one repository: which issues changed, then their histories in batches, several at once.
+
+The list of changed issues comes by GraphQL because it holds issues only: the REST list mixes pull requests in, and a
+repository with ten pull requests for each issue would cost ten times the pages. A page of the list is light and names
+the next one, so the pages come one after the other while the heavy batches (histories, comments, board) run beside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+
+import msgspec
+
+from backlint.connectors.contract import Page, Pulled, Quarantined
+from backlint.connectors.github import queries
+from backlint.connectors.github.access import server_time
+from backlint.connectors.github.client import Client, utc_now
+from backlint.connectors.github.mapping import BoardNode, PageInfo, Reading, envelope, issue_from, utc
+from backlint.connectors.github.position import Found, Look, Position
+from backlint.connectors.graphql import Problem
+from backlint.connectors.http import decode
+from backlint.errors import MalformedPayload, NotFound, PermissionMissing
+
+MOST_BOARDS = 100  # ids in one request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A repository as GitHub calls it now; `scope` is how the settings call it."""
+
+    scope: str
+    full_name: str
+    is_archived: bool = False
+
+    @property
+    def owner(self) -> str:
+        return self.full_name.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.full_name.partition("/")[2]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {"owner": self.owner, "name": self.name}
+
+    @property
+    def former(self) -> str | None:
+        return self.scope if self.scope.casefold() != self.full_name.casefold() else None
+
+
+class _Camel(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    pass
+
+
+class _Changed(_Camel, frozen=True, kw_only=True):
+    id: str
+    updated_at: datetime
+
+
+class _ChangedPage(_Camel, frozen=True, kw_only=True):
+    total_count: int
+    page_info: PageInfo
+    nodes: tuple[_Changed | None, ...]
+
+
+class _ChangedIssues(_Camel, frozen=True, kw_only=True):
+    issues: _ChangedPage
+
+
+class _ChangedData(_Camel, frozen=True, kw_only=True):
+    repository: _ChangedIssues | None
+
+
+class _ItemRepository(_Camel, frozen=True, kw_only=True):
+    name_with_owner: str
+
+
+class _ItemContent(_Camel, frozen=True, kw_only=True):
+    id: str | None = None
+    repository: _ItemRepository | None = None
+
+
+class _Item(_Camel, frozen=True, kw_only=True):
+    updated_at: datetime
+    content: _ItemContent | None = None
+
+
+class _Items(_Camel, frozen=True, kw_only=True):
+    page_info: PageInfo
+    nodes: tuple[_Item | None, ...] = ()
+
+
+class _ItemsOfBoard(_Camel, frozen=True, kw_only=True):
+    items: _Items | None = None
+
+
+class _ItemsData(_Camel, frozen=True, kw_only=True):
+    node: _ItemsOfBoard | None = None
+
+
+class _BoardChange(_Camel, frozen=True, kw_only=True):
+    updated_at: str
+
+
+class _Connection(_Camel, frozen=True, kw_only=True):
+    page_info: PageInfo = PageInfo()
+
+
+class _Rest(_Camel, frozen=True, kw_only=True):
+    """Whether more of an issue is to come."""
+
+    id: str = ""
+    comments: _Connection = _Connection()
+    timeline_items: _Connection = _Connection()
+
+
+class _MoreOf(_Camel, frozen=True, kw_only=True):
+    page_info: PageInfo
+    nodes: tuple[msgspec.Raw, ...] = ()
+
+
+class _MoreNode(_Camel, frozen=True, kw_only=True):
+    comments: _MoreOf | None = None
+    timeline_items: _MoreOf | None = None
+
+
+class _MoreData(_Camel, frozen=True, kw_only=True):
+    node: _MoreNode | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What GitHub said of one issue: its raw payload, or why there is none."""
+
+    found: Found
+    raw: bytes | None = None
+    problem: str | None = None
+
+
+@dataclass
+class Pull:
+    """Asks for what changed since `start` and gives it page by page."""
+
+    client: Client
+    home: Home
+    reading: Reading
+    start: Position
+    has_boards: bool
+    on_boards_hidden: Callable[[PermissionMissing], None]
+    linked_boards: Mapping[str, str] = field(default_factory=dict)  # node id -> when it last changed
+    expected: int | None = field(default=None, init=False)
+    _swept: dict[str, Look] = field(default_factory=dict, init=False)
+
+    def pages(self) -> Iterator[Page]:
+        """At least one page; the last one's cursor starts the next pull."""
+        etag, is_unchanged, server_now = self._probe()
+        at = self.start.starting(server_now, self.linked_boards)
+        queue = self._batches(is_unchanged, server_now)
+        held: tuple[Page, Position] | None = None
+        for loaded in self.client.http.in_parallel(self._load, queue):
+            if held is not None:
+                yield held[0]
+            page, at = self._page(loaded, at)
+            held = page, at
+        last = (held[1] if held else at).complete(etag=etag, swept=self._swept)
+        issues, quarantined = (held[0].issues, held[0].quarantined) if held else ((), ())
+        yield Page(issues=issues, quarantined=quarantined, cursor=last.text, expected=self.expected, is_last=True)
+
+    # -- what changed ----------------------------------------------------------------------------------------------
+
+    def _probe(self) -> tuple[str | None, bool, datetime]:
+        """The newest entry's ETag. Sent back later, an answer 304 says for free that no issue has changed."""
+        response = self.client.get(
+            f"/repos/{self.home.full_name}/issues",
+            params={"state": "all", "sort": "updated", "direction": "desc", "per_page": 1},
+            headers={"If-None-Match": self.start.etag} if self.start.etag else None,
+        )
+        is_unchanged = response.status_code == 304
+        etag = self.start.etag if is_unchanged else response.headers.get("etag")
+        return etag, is_unchanged, server_time(response) or utc_now()
+
+    def _batches(self, is_unchanged: bool, now: datetime) -> Iterator[list[Found]]:
+        wanted = self._wanted(is_unchanged, now)
+        while batch := list(islice(wanted, self.client.batch)):
+            yield batch
+
+    def _wanted(self, is_unchanged: bool, now: datetime) -> Iterator[Found]:
+        seen: set[str] = set()
+        for found in () if is_unchanged else self._changed():
+            if not self.start.has_delivered(found):
+                seen.add(found.id)
+                yield found
+        for id in self._moved(now) if self.has_boards and self.start.has_all else ():
+            if id not in seen:
+                seen.add(id)
+                yield Found(id)
+
+    def _changed(self) -> Iterator[Found]:
+        """Oldest change first, so that a pull that is cut off can go on where it was."""
+        after: str | None = None
+        variables: dict[str, object] = dict(self.home.variables)
+        if self.start.asks_since is not None:
+            variables["since"] = self.start.asks_since.isoformat().replace("+00:00", "Z")
+        while True:
+            answered = self.client.data(
+                queries.CHANGED, _ChangedData, {**variables, "after": after}, what=self.home.scope
+            )
+            if answered.repository is None:
+                raise NotFound(f"{self.client.source}: {self.home.scope} is gone or hidden", status=404)
+            page = answered.repository.issues
+            self.expected = page.total_count if self.expected is None else self.expected
+            for node in page.nodes:
+                if node is not None:
+                    yield Found(node.id, utc(node.updated_at))
+            after = page.page_info.end_cursor
+            if not page.page_info.has_next_page or after is None:
+                return
+
+    def _moved(self, now: datetime) -> Iterator[str]:
+        """Issues whose card has moved. Whether that changes the issue's own time is not documented [unverified], so
+        the boards themselves are asked: first whether they changed, then each hundred cards by a light page."""
+        looks = {**{id: Look() for id in self.linked_boards}, **self.start.boards}
+        for id, updated_at in self._board_changes(list(looks)):
+            look = looks[id]
+            if look.is_due(updated_at, now):
+                yield from self._moved_on(id, look.asks_since)
+                self._swept[id] = Look(updated_at=updated_at, swept_at=now)
+
+    def _board_changes(self, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for start in range(0, len(ids), MOST_BOARDS):
+            asked = ids[start : start + MOST_BOARDS]
+            try:
+                answers = self.client.nodes(queries.BOARD_CHANGES, asked)
+            except PermissionMissing as error:
+                self.on_boards_hidden(error)
+                return
+            for id, raw in zip(asked, answers, strict=True):
+                if isinstance(raw, bytes):  # else it was deleted, or is hidden now
+                    yield id, decode(raw, _BoardChange, source=self.client.source).updated_at
+
+    def _moved_on(self, board: str, since: datetime | None) -> Iterator[str]:
+        after: str | None = None
+        while True:
+            try:
+                answered = self.client.data(
+                    queries.BOARD_ITEMS, _ItemsData, {"board": board, "after": after}, what="a project board"
+                )
+            except NotFound:
+                return  # the board was deleted
+            except PermissionMissing as error:
+                self.on_boards_hidden(error)
+                return
+            items = answered.node.items if answered.node else None
+            if items is None:
+                return
+            for item in items.nodes:
+                if item and (since is None or utc(item.updated_at) >= since) and self._is_here(item):
+                    yield str(item.content.id if item.content else "")
+            after = items.page_info.end_cursor
+            if not items.page_info.has_next_page or after is None:
+                return
+
+    def _is_here(self, item: _Item) -> bool:
+        content = item.content
+        return bool(
+            content
+            and content.id
+            and content.repository
+            and content.repository.name_with_owner.casefold() == self.home.full_name.casefold()
+        )
+
+    # -- the issues themselves -------------------------------------------------------------------------------------
+
+    def _load(self, batch: Sequence[Found]) -> list[Loaded]:
+        return load(
+            self.client,
+            self.home,
+            batch,
+            has_boards=self.has_boards,
+            on_boards_hidden=self.on_boards_hidden,
+        )
+
+    def _page(self, loaded: Sequence[Loaded], at: Position) -> tuple[Page, Position]:
+        issues, quarantined = read_all(loaded, self.reading)
+        boards = frozenset(id for each in loaded if each.raw for id in boards_in(each.raw))
+        moved_on = at.behind((each.found for each in loaded), boards=boards)
+        page = Page(issues=issues, quarantined=quarantined, cursor=moved_on.text, expected=self.expected)
+        return page, moved_on
+
+
+def load(
+    client: Client,
+    home: Home,
+    batch: Sequence[Found],
+    *,
+    has_boards: bool,
+    on_boards_hidden: Callable[[PermissionMissing], None],
+) -> list[Loaded]:
+    """The payloads of a batch, complete: histories and comments beyond the first hundred are fetched here."""
+    schema = client.schema()
+    ids = [found.id for found in batch]
+    answers = client.nodes(queries.details(schema), ids)
+    boards = _boards(client, ids, on_boards_hidden) if has_boards else [None] * len(ids)
+    return [_loaded(client, home, *each) for each in zip(batch, answers, boards, strict=True)]
+
+
+def _boards(
+    client: Client, ids: Sequence[str], on_boards_hidden: Callable[[PermissionMissing], None]
+) -> list[bytes | Problem | None]:
+    try:
+        return client.nodes(queries.boards(client.schema()), ids)
+    except PermissionMissing as error:
+        on_boards_hidden(error)
+        return [None] * len(ids)
+
+
+def _loaded(
+    client: Client, home: Home, found: Found, answer: bytes | Problem | None, board: bytes | Problem | None
+) -> Loaded:
+    if answer is None:
+        return Loaded(found)
+    if isinstance(answer, Problem):
+        return Loaded(found, problem=answer.message)
+    issue = completed(client, answer, found.id)
+    whole_board = completed_board(client, board, found.id) if isinstance(board, bytes) else None
+    return Loaded(found, envelope(home.full_name, is_archived=home.is_archived, issue=issue, board=whole_board))
+
+
+def completed(client: Client, raw: bytes, id: str) -> bytes:
+    """The issue with its further comments and events, where there are more than a hundred."""
+    schema = client.schema()
+    raw = _completed(client, raw, id, "comments", queries.more_comments(schema))
+    return _completed(client, raw, id, "timelineItems", queries.more_events(schema))
+
+
+def completed_board(client: Client, raw: bytes, id: str) -> bytes:
+    return _completed(client, raw, id, "timelineItems", queries.more_board_events(client.schema()))
+
+
+def _completed(client: Client, raw: bytes, id: str, part: str, document: str) -> bytes:
+    info = _rest_of(raw, part)
+    if not info.has_next_page:
+        return raw
+    whole = msgspec.json.decode(raw)
+    while info.has_next_page:
+        answered = client.data(document, _MoreData, {"id": id, "after": info.end_cursor}, what="an issue")
+        more = (answered.node.comments or answered.node.timeline_items) if answered.node else None
+        if more is None:
+            break
+        whole[part]["nodes"].extend(msgspec.json.decode(bytes(node)) for node in more.nodes)
+        info = more.page_info
+        whole[part]["pageInfo"] = {"hasNextPage": info.has_next_page, "endCursor": info.end_cursor}
+    return msgspec.json.encode(whole)
+
+
+def _rest_of(raw: bytes, part: str) -> PageInfo:
+    """A payload that cannot even say whether more is to come is left as it is: the mapping says what is wrong."""
+    try:
+        rest = msgspec.json.decode(raw, type=_Rest)
+    except msgspec.ValidationError:
+        return PageInfo()
+    return rest.comments.page_info if part == "comments" else rest.timeline_items.page_info
+
+
+def read_all(loaded: Iterable[Loaded], reading: Reading) -> tuple[tuple[Pulled, ...], tuple[Quarantined, ...]]:
+    """The payloads as issues; those that cannot be read are set aside. Gone ones are the census's business."""
+    issues: list[Pulled] = []
+    aside: list[Quarantined] = []
+    for each in loaded:
+        if each.problem is not None:
+            aside.append(Quarantined(issue=each.found.id, path="$", reason=each.problem, raw=b""))
+        if each.raw is None:
+            continue
+        try:
+            issues.append(Pulled(issue_from(each.raw, reading), each.raw))
+        except MalformedPayload as error:
+            aside.append(Quarantined(issue=error.issue, path=error.path, reason=str(error), raw=each.raw))
+    return tuple(issues), tuple(aside)
+
+
+class _BoardOnly(msgspec.Struct, frozen=True, kw_only=True):
+    board: BoardNode | None = None
+
+
+def boards_in(raw: bytes) -> Iterator[str]:
+    """The node ids of the boards an issue is on."""
+    try:
+        board = msgspec.json.decode(raw, type=_BoardOnly).board
+    except msgspec.ValidationError:
+        return
+    for item in board.project_items.nodes if board and board.project_items else ():
+        if item and item.project and item.project.id:
+            yield item.project.id
