@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from backlint.model import Comment, Evidence, Issue, IssueType
 from backlint.rules.evidence import ACCEPTED_COMMENT, of_part, of_span, of_value, section_lines
-from backlint.rules.measure_text import names_indicator
+from backlint.rules.requirement_text import MIN_CONDITION_WORDS, is_condition, phrases
 from backlint.rules.rule import Context, Rule
 from backlint.rules.words import opens_with_work
-from backlint.text.document import Document, Dropped, DropReason, Item, Meaning, Section
+from backlint.text.document import Document, DropReason, Meaning, Section
 from backlint.text.placeholder import waiver_reason
 
 FIELD = "acceptance_criteria"
@@ -31,7 +31,7 @@ _CONDITION_HEADING = re.compile(
             |entregables|entreg[áa]veis|requisiti|vereisten|wymagania)\W*$""",
     re.VERBOSE | re.IGNORECASE,
 )
-# "AC: we can run each demo", "Done when the image can be stored"
+# "AC: the file opens in a spreadsheet", on one line.
 _LABELLED = re.compile(
     r"""^\W*(?:acceptance(?:\ (?:criteri(?:a|on|um)|tests?|conditions?))?|a\.?c\.?s?|conditions?\ of\ satisfaction
         |cos|akzeptanzkriteri(?:en|um)|abnahmekriteri(?:en|um)
@@ -45,104 +45,13 @@ _HEADED = re.compile(
     r"^\W*(?:acceptance\s+criteria|conditions\s+of\s+satisfaction|akzeptanzkriterien)\W+(?P<rest>\w.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-_DONE_WHEN = re.compile(
-    r"""(?<!\w)(?:(?:accepted|done|completed?|finished|closed|satisfied|fulfilled|successful)\s+(?:when|once|if
-        |as\ soon\ as)
-      |(?:fertig|erledigt|abgenommen|erfüllt),?\s+(?:wenn|sobald)
-      |(?:termin[ée]e?|accept[ée]e?|valid[ée]e?)\s+(?:quand|lorsque|si|d[èe]s\ que)
-      |(?:terminad[oa]|hech[oa]|aceptad[oa]|conclu[íi]d[oa]|aceite|pront[oa])\s+(?:cuando|quando|si|se)
-      |(?:completat[oa]|accettat[oa]|klaar|gereed|geaccepteerd|gotowe|uko[ńn]czone)\s+(?:quando|se|als|wanneer|gdy
-          |kiedy)
-    )\s+\w.{8,}""",
-    re.VERBOSE | re.IGNORECASE,
-)
-# What may stand before "done when": the beginning of a sentence, or the issue as its subject.
-_ISSUE_AS_SUBJECT = re.compile(
-    r"""(?:^|[.;:!?\n])\W*(?:(?:this|it|we|the\ (?:story|task|issue|ticket|work|spike|feature|change)|(?:das
-        |die\ \w+|der\ \w+|la\ \w+|le\ \w+|el\ \w+|o\ \w+|a\ \w+|het|to))\s*
-        (?:is|are|will\ be|can\ be|'re|'s|ist|gilt\ als|wird|est|sera|est[áa]|é|è|jest)?
-        \s*(?:(?:considered|only)\s+)*)?$""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_SHALL = re.compile(r"(?<!\w)shall\s+(?!we\b|i\b|you\b)(?:not\s+|also\s+|be\s+)?\w+", re.IGNORECASE)
-
-# One requirement: a subject, a modal verb, a state. A wish ("we should probably") is none.
-_MODAL = re.compile(
-    r"""(?<!\w)(?:must(?:n't|\ not)?|should(?:n't|\ not)?|needs?\ to\ be|(?:is|are|be)\ (?:able
-        |required|allowed|permitted)\ to|may\ not
-        |muss|müssen|soll(?:en|te|ten)?|darf|dürfen|doit|doivent|devra(?:it|ient)?|devront|debe[n]?|deber[áa]n?
-            |deber[íi]an?|deve[m]?|dever[áa]o?|devono|dovr[àa]|dovrebbe|dovranno|moet(?:en)?|dient|musi|muszą
-            |powin(?:ien|na|no|ny))(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_NO_REQUIREMENT = re.compile(
-    r"""(?<!\w)(?:(?:want|like|love|wish|need|hope|nice)s?\ (?:it\ )?to\ be\ able\ to|should(?:n't)?\ (?:probably|maybe
-        |perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple
-        |straight|fine|ok|okay|enough|possible\?|noted|able\ to\ reproduce)|work\ fine|do\ the\ trick|suffice|help
-        |have\ (?:been|\w+ed|\w+en)|already|just|mean)|(?:we|i|you|one|someone|somebody)\ (?:should|must|have\ to
-            |need\ to
-        |could)\ (?:probably|also|maybe|investigate|consider|look|discuss|think|talk|check|try|decide|find|figure
-        |document|look\ into|agree|make|do|have|get|see|start|wait|use|go|be)
-        |must\ have\ been|must\ be\ (?:a\ (?:bug|mistake|problem)|something|because|due)|has\ to\ do\ with
-            |have\ to\ do\ with|currently|at\ the\ moment|right\ now|instead\ it|but\ (?:it|this|the|they|we|instead
-            |does|is)|however|used\ to|fails?\ to|does\ ?n[o']t\ work|is\ broken|crash\w*|why\b)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_NUMERIC_END = re.compile(
-    r"""(?:(?:within|under|below|less\ than|fewer\ than|no\ more\ than|at\ least|at\ most|up\ to|for|every
-        |maximum\ of|minimum\ of|exactly|[<>≤≥]=?)\s*\d[\d.,]*\s*\w+
-        |\d[\d.,]*\s*(?:%|concurrent|simultaneous|parallel)|from\s+\d[\d.,]*\s*%?\s+to\s+\d[\d.,]*)""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_FAULT = re.compile(
-    r"""\b(?:steps?\ to\ reproduce|to\ reproduce|repro(?:duces?|duced|duction)|stack\ ?traces?|regression
-        |exceptions?\ (?:is|was|are|in|at)
-        |throws?|crash(?:es|ed|ing)?|does(?:n't|\ not)\ work|(?:is|are)(?:n't|\ not)\ working|stopped\ working
-            |no\ longer\ works?|expected\s*:|actual\s*:
-        |but\ (?:instead|it\ (?:doesn't|does\ not|is\ not|isn't|shows|gives|returns|fails))|instead\ of\ (?:the|only
-            |being|getting))\b""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_GOAL = re.compile(
-    r"\b(?:goal|target|aim)s?\b(?!\s+(?:was|platform|sdk|device|branch|version|audience|page|url))", re.IGNORECASE
-)
-# Work that is to be done, in the passive: a plan and not a state that one finds afterwards.
-_WORK_PASSIVE = re.compile(
-    r"""\b(?:should|must|needs?\ to|ha(?:s|ve)\ to)\ (?:also\ |then\ |all\ )?be\ (?:extended|updated|created|added
-        |removed|changed|moved|refactored|replaced|implemented|done|fixed|investigated|tested
-        |documented|reviewed|rewritten|split|renamed|migrated|upgraded|converted|improved|adapted|adjusted|discussed
-            |checked|written|made|merged|addressed|exposed\ to)\b""",
-    re.VERBOSE | re.IGNORECASE,
-)
-# "The user may search channels", "A share icon is added to each post": a state that one can look at.
-_END_STATE = re.compile(
-    r"""^\W*(?:the|an?|all|each|every|no|any|only|user|users|admins?|customers?|visitors?|when|if|once|after|given
-        |while|clicking|tapping|pressing|selecting|hovering)\b
-        .*?\b(?:is|are|can|may|cannot|can't|will|won't|must|should|shows?|displays?|appears?|opens?|returns?|gets?
-            |has|have|receives?|sees?|remains?|stays?|contains?|becomes?|works?|disappears?|redirects?|reflects?
-            |supports?|exists?|accepts?)\b""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_REPORT = re.compile(
-    r"""\b(?:currently|at\ the\ moment|right\ now|issues?|problems?|errors?|fail(?:s|ed|ing)?|broken|doesn't
-        |does\ not|isn't|not\ working|wrong|bug|seems?|noticed|instead\ of|would\ be|could|maybe|perhaps|todo
-        |tbd)\b|\?\s*$""",
-    re.VERBOSE | re.IGNORECASE,
-)
 # Boxes that are answers to a form's question, not conditions.
 _CHOICE = re.compile(
     r"^\W*(?:yes|no|none|other|n/?a|not\ sure|maybe|i\ (?:have|am|did|agree))\b|^[^:]{1,30}:\s*(?:`|@|\[~)",
     re.VERBOSE | re.IGNORECASE,
 )
-_FAULT_MEANINGS = (Meaning.STEPS, Meaning.ACTUAL)
 _IMAGE_MARK = re.compile(r"!\[[^\]]*\]\(|!\S[^!\n]*\.(?:png|jpe?g|gif|svg)[^!\n]*!|<img\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"[^.!?\n;]+(?:[.!?;]+(?=\s|$)|\n|$)")
-_QUESTION = re.compile(r"\W*(?:how|what|why|which|who|where|whether|see|note)\b", re.IGNORECASE)
 MIN_BOXES = 2  # catalogue AC001: one box is a reminder
-MAX_SUBJECT = 80
-MIN_CONDITION_WORDS = 5  # "UX design" under a heading is a topic
-MIN_STATEMENTS = 2  # one "should" is a wish, two are requirements
-MIN_END_STATES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,18 +207,6 @@ def is_blank_label(text: str) -> bool:
     return stated is not None and not re.search(r"\w{2,}\W+\w{2,}|[^\W\d_a-zA-ZÀ-ž]{4,}", stated["rest"])
 
 
-def is_condition(item: Item) -> bool:
-    """Whether a line under "Requirements" or the like is a condition, not a step, a question or a topic."""
-    text = item.text
-    if opens_with_work(text) or text.rstrip().endswith(("?", ":")):
-        return False
-    return bool(_MODAL.search(text) or _END_STATE.match(text)) or len(text.split()) >= MIN_CONDITION_WORDS
-
-
-def excluded_spans(document: Document) -> tuple[tuple[int, int], ...]:
-    return tuple((section.start, section.end) for section in document.under(Meaning.EXCLUDED))
-
-
 def _in_checklists(issue: Issue, document: Document) -> Iterator[Evidence]:
     real = [item for item in issue.checklist if len(item.text.split()) >= 2]
     if real:
@@ -325,70 +222,6 @@ def _in_gherkin(document: Document) -> Iterator[Evidence]:
     for scenario in document.scenarios:
         if not scenario.is_shell:
             yield of_part(document, scenario, kind="G", field="body")
-
-
-def phrases(document: Document) -> Iterator[Evidence]:
-    """Conditions stated in running text; a text that reports a fault states what should have happened, not these."""
-    for line in document.items:
-        if _says_done_when(line.text) or _SHALL.search(line.text):
-            yield of_part(document, line, kind="P", field="body")
-    if reports_a_fault(document):
-        return
-    statements = [line for line in authored_lines(document) for _ in _requirements(line.text)]
-    if len(statements) >= MIN_STATEMENTS:
-        yield of_part(document, statements[0], kind="P", field="body", note=f"{len(statements)} requirements")
-    numeric = next((line for line in authored_lines(document) if any(map(_is_numeric, _targets(line.text)))), None)
-    if numeric is not None:
-        yield of_part(document, numeric, kind="P", field="body", note="a number to check")
-    yield from _end_states(document)
-
-
-def _says_done_when(text: str) -> bool:
-    return any(_ISSUE_AS_SUBJECT.search(_before(text, stated.start())) for stated in _DONE_WHEN.finditer(text))
-
-
-def _before(text: str, end: int) -> str:
-    """The last words before a place; no subject is longer, and a text of many thousand words stays cheap."""
-    start = max(0, end - MAX_SUBJECT)
-    return text[:end] if start == 0 else "…" + text[start:end]
-
-
-def reports_a_fault(document: Document) -> bool:
-    """Whether the text tells of something broken: its "should" says what was expected."""
-    return bool(document.under(*_FAULT_MEANINGS)) or any(_FAULT.search(item.text) for item in document.items)
-
-
-def authored_lines(document: Document) -> list[Item]:
-    excluded = {item.start for section in document.under(Meaning.EXCLUDED) for item in section.items}
-    return [item for item in document.items if item.start not in excluded]
-
-
-def _requirements(text: str) -> Iterator[str]:
-    for sentence in _SENTENCE.findall(text):
-        is_question = sentence.rstrip().endswith("?") or _QUESTION.match(sentence)
-        is_plan = _NO_REQUIREMENT.search(sentence) or _WORK_PASSIVE.search(sentence)
-        if _MODAL.search(sentence) and not is_question and not is_plan:
-            yield sentence
-
-
-def _targets(text: str) -> Iterator[str]:
-    """Sentences that set a requirement or a goal, but no business indicator: that is measured later (OUT002)."""
-    yield from _requirements(text)
-    for sentence in _SENTENCE.findall(text):
-        if _GOAL.search(sentence) and not names_indicator(sentence):
-            yield sentence
-
-
-def _is_numeric(sentence: str) -> bool:
-    return bool(_NUMERIC_END.search(sentence))
-
-
-def _end_states(document: Document) -> Iterator[Evidence]:
-    """A list most of whose items are states that one can look at."""
-    items = [item for item in authored_lines(document) if item.is_list_item]
-    states = [item for item in items if _END_STATE.match(item.text) and not _REPORT.search(item.text)]
-    if len(states) >= MIN_END_STATES and 2 * len(states) > len(items):
-        yield of_part(document, states[0], kind="P", field="body", note=f"{len(states)} end states")
 
 
 def _shells(issue: Issue, document: Document, context: Context) -> Iterator[Evidence]:
@@ -424,6 +257,3 @@ def _only_in_image(document: Document) -> str | None:
 def _authored_though_dropped(document: Document) -> bool:
     counted = (DropReason.TOO_SHORT, DropReason.QUOTE, DropReason.PLACEHOLDER, DropReason.TEMPLATE)
     return any(line.reason in counted for line in document.dropped)
-
-
-__all__ = ["Criteria", "CriteriaRule", "Dropped", "field_text", "is_allowed", "phrases"]

@@ -121,7 +121,9 @@ class MissingOutcome(Rule):
         Example("a story under that epic", an_issue(id="2", body="", parent="10"), others=(EPIC,)),
         Example(
             "so that with a benefit",
-            an_issue(body="As an agent I want canned answers so that support handles 30 % fewer tickets by June."),
+            an_issue(
+                body="As a support clerk I want canned answers so that support handles 30 % fewer tickets by June."
+            ),
             evidence="support handles 30 % fewer tickets",
         ),
         Example(

@@ -107,7 +107,9 @@ class OutcomeNotMeasurable(Rule):
         ),
         Example(
             "a benefit clause with all three",
-            an_issue(body="As an agent I want canned answers so that support handles 30 % fewer tickets by June."),
+            an_issue(
+                body="As a support clerk I want canned answers so that support handles 30 % fewer tickets by June."
+            ),
         ),
         Example(
             "decimal comma and a German quarter",

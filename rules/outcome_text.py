@@ -131,10 +131,10 @@ _TASK = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?\n](?:\s|$)")
-# Slots of a pattern that nobody filled: "We would like to X which will improve Y as measured by Z".
+# Slots of a pattern that nobody filled: "We build X so that Y grows".
 _SLOTS = re.compile(
     r"""(?<![\w'])[XYZ](?![\w'+-]).{0,60}?(?<![\w'])[XYZ](?![\w'+-])  # two of the letters in one stretch
-        |^\W*\w+\W*:\W*(?:\w+\W+){0,4}?(?:\.{3}|…)\W*$  # "Situation: When ..."
+        |^\W*\w+\W*:\W*(?:\w+\W+){0,4}?(?:\.{3}|…)\W*$  # "Context: when ..."
     """,
     re.VERBOSE,
 )

@@ -180,7 +180,7 @@ def test_a_french_expected_result_is_an_outcome_in_an_epic(type: IssueType, verd
 
 
 def test_so_that_needs_a_benefit() -> None:
-    want = "As an agent I want canned answers "
+    want = "As a support clerk I want canned answers "
 
     assert "OUT001" in failing(an_issue(body=want + "so that it works."))
     assert not failing(an_issue(body=want + "so that support handles 30 % fewer tickets by June.")) & {

@@ -56,7 +56,7 @@ def test_a_purpose_is_found(body: str) -> None:
         "As a clerk I want to export the list so that it is done.",
         "As a clerk I want to export the list so that the list is exported.",
         "As a clerk I want an export so that",
-        "We would like to X which will improve Y as measured by Z.",
+        "We build X so that Y grows.",
         "## Goal\n\nTBD\n",
         "## Goal\n\nExport of the list\n",
         "The upload fails, so it could be that the token has expired.",
