@@ -15,7 +15,7 @@ from backlint.api.reports.tables import is_web
 WIDTH, HEIGHT = 620, 300
 # Beyond, dots only hide each other and the file grows: the slowest are kept, the rest is thinned evenly.
 MOST_DOTS = 1500
-_LABEL_SPACE = 13  # of two line labels, so that they never overprint
+_LABEL_SPACE = 14  # of two line labels, so that they never overprint
 SVG = "http://www.w3.org/2000/svg"
 
 
@@ -66,7 +66,7 @@ def scatter(
 
     highest = top or max([*(dot.y for dot in dots), *(line.y for line in lines), *(band.y for band in bands), 1.0])
     chart = pygal.XY(
-        **_settings(title),
+        **_settings(margin_right=84 if lines else 12),
         stroke=False,
         dots_size=3,
         range=(0, highest),
@@ -93,7 +93,7 @@ def bars(values: Sequence[tuple[str, float]], *, title: str, every: int = 1) -> 
     highest = max([value for _, value in values] or [1])
     names = [name for name, _ in values]
     chart = pygal.Bar(
-        **_settings(title),
+        **_settings(),
         x_labels=names,
         x_labels_major=names[::every],
         show_minor_x_labels=False,
@@ -110,7 +110,7 @@ def stacked(series: Mapping[str, Sequence[float]], names: Sequence[str], *, titl
 
     highest = max((sum(column) for column in zip(*series.values(), strict=True)), default=1) or 1
     chart = pygal.StackedLine(
-        **_settings(title),
+        **_settings(),
         fill=True,
         show_dots=False,
         x_labels=names,
@@ -131,7 +131,7 @@ def lines(series: Mapping[str, Sequence[float | None]], names: Sequence[str], *,
     known = [value for values in series.values() for value in values if value is not None]
     highest = max(known, default=1) or 1
     chart = pygal.Line(
-        **_settings(title),
+        **_settings(),
         show_dots=False,
         x_labels=names,
         x_labels_major=names[::every],
@@ -155,12 +155,16 @@ def thinned(dots: Sequence[Dot], most: int = MOST_DOTS) -> Sequence[Dot]:
     return [*kept, *rest[::step]]
 
 
-def _settings(title: str) -> dict[str, Any]:
+def _settings(*, margin_right: int = 12) -> dict[str, Any]:
+    from pygal.style import Style
+
     return {
+        # Only for its measurements: the page's style sheet decides, and shows larger letters on a phone.
+        "style": Style(label_font_size=15, major_label_font_size=15),
         "width": WIDTH,
         "height": HEIGHT,
         "margin": 6,
-        "margin_right": 12,
+        "margin_right": margin_right,
         "show_legend": False,
         "js": (),
         "css": (),
@@ -277,7 +281,7 @@ def _short(number: str) -> str:
 
 
 def _label_lines(root: Tree.Element, labels: Sequence[str]) -> None:
-    """The name of each level above its right end; lower ones move down when they would overprint."""
+    """The name of each level behind its right end; lower ones move down when they would overprint."""
     for parent in root.iter():
         drawn = [node for node in parent if "line" in _classes(node) and _tag(node) == "g" and len(node)]
         if not drawn:
@@ -290,10 +294,8 @@ def _label_lines(root: Tree.Element, labels: Sequence[str]) -> None:
             placed.append((height, label))
         last = float("-inf")
         for height, label in sorted(placed):
-            last = max(height - 4, last + _LABEL_SPACE)
-            text = Tree.SubElement(
-                parent, "text", {"x": _short(str(right)), "y": f"{last:.1f}", "class": "label", "text-anchor": "end"}
-            )
+            last = max(height + 4, last + _LABEL_SPACE)
+            text = Tree.SubElement(parent, "text", {"x": _short(str(right + 4)), "y": f"{last:.1f}", "class": "label"})
             text.text = label
         return
 
