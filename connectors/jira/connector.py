@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
-import msgspec
 from pydantic import SecretStr
 
 from backlint.connectors.contract import (
@@ -139,7 +138,7 @@ class JiraConnector:
     def _mapped(self, record: Record) -> Pulled:
         made = mapped(record, self._session.site)
         self._people |= {person.id: person for person in made.people}
-        return Pulled(self._session.statuses.apply(made.issue), msgspec.json.encode(record))
+        return Pulled(self._session.statuses.apply(made.issue), made.raw)
 
     def census(self, scope: str) -> Iterator[Sequence[str]]:
         """Archived issues are in no search; `locate` finds them present."""

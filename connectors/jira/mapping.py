@@ -36,6 +36,8 @@ from backlint.model import (
 
 T = TypeVar("T")
 
+# Texts pasted into Jira can hold the character NUL, which PostgreSQL refuses; it means nothing, so it goes.
+NUL = rb"\u0000"
 PROPERTY = "backlint"  # key of the issue property and of the comment property that mark our comment
 # Jira cannot hide a marker in a comment, so the comment ends with a line that says what it is.
 LAST_LINE = "Kept up to date by backlint."
@@ -75,20 +77,35 @@ _ROBOT = re.compile(r"\b(?:bot|robot|automation|jenkins|service account|ci)\b", 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """An issue, and everybody whom its payload names."""
+    """An issue, everybody whom its payload names, and the record that it was made from as JSON."""
 
     issue: Issue
     people: tuple[Person, ...]
+    raw: bytes
 
 
 def mapped(record: Record, site: Site) -> Mapped:
     """MalformedPayload names the issue and the path of what is missing or of another type."""
+    raw = msgspec.json.encode(record)
+    if NUL in raw:
+        raw = msgspec.json.encode(_without_nuls(msgspec.json.decode(raw)))
+        record = msgspec.json.decode(raw, type=Record)
     reading = _Reading(record, head_of(record.issue, site.source), site)
-    return Mapped(reading.issue(), tuple(reading.people()))
+    return Mapped(reading.issue(), tuple(reading.people()), raw)
 
 
 def issue_from(record: Record, site: Site) -> Issue:
     return mapped(record, site).issue
+
+
+def _without_nuls(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, list):
+        return [_without_nuls(each) for each in value]
+    if isinstance(value, dict):
+        return {_without_nuls(key): _without_nuls(each) for key, each in value.items()}
+    return value
 
 
 def head_of(raw: Raw, source: str) -> Head:
