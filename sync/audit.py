@@ -11,7 +11,7 @@ from datetime import datetime, time
 import sqlalchemy as sa
 
 from backlint.connectors.contract import Connector
-from backlint.rules.registry import find
+from backlint.rules.registry import RULES_VERSION, find
 from backlint.settings import Settings
 from backlint.sync import writes
 from backlint.sync.apply import Applied, apply, settle_unsettled
@@ -19,7 +19,8 @@ from backlint.sync.check import Checked, CheckResult, check_store, without_basel
 from backlint.sync.database import reading
 from backlint.sync.plan import Candidate, Override, Plan, Written, plan
 from backlint.sync.pull import Progress, SourcePull, pull, quietly
-from backlint.sync.store import begin_run, end_run
+from backlint.sync.scoring import stored_scores
+from backlint.sync.store import begin_run, end_run, save_scores
 
 Clock = Callable[[], datetime]
 
@@ -55,9 +56,12 @@ def audit(
     applied = None
     if planned.changes:
         applied = apply(engine, planned.changes, by_name, run=run, clock=clock)
+    open_findings = sum(not finding.is_baseline for _, finding in checked.findings())
     with engine.begin() as connection:
+        save_scores(connection, run, stored_scores(checked), rules_version=RULES_VERSION, now=clock())
         facts = {
             "check": checked.run,
+            "open_findings": open_findings,
             "written": len(applied.applied) if applied else 0,
             "failed": len(applied.failed) if applied else 0,
             "held_back": len(planned.held_back),

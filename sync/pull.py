@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -87,8 +88,15 @@ def pull(
 
     if not connectors:
         return ()
+    run = f"pull-{uuid.uuid4().hex[:8]}"
+    with engine.begin() as connection:
+        store.begin_run(connection, run, "pull", now=now)
     with ThreadPoolExecutor(len(connectors), thread_name_prefix="source") as pool:
-        return tuple(pool.map(one, connectors))
+        results = tuple(pool.map(one, connectors))
+    with engine.begin() as connection:
+        facts = {"sources": [result.to_json() for result in results]}
+        store.end_run(connection, run, now=now, outcome="done", facts=facts)
+    return results
 
 
 def _pull_source(

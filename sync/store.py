@@ -523,3 +523,75 @@ def ids_in_scopes(connection: Connection, scopes: Iterable[tuple[str, str]]) -> 
         query = sa.select(t.issues.c.id).where(t.issues.c.source == source, t.issues.c.scope == scope)
         found |= {(source, id) for id in connection.execute(query).scalars()}
     return found
+
+
+def last_pull_of(connection: Connection, source: str) -> Mapping[str, Any] | None:
+    """What the last pull said of the source: requests, seconds, problems."""
+    query = sa.select(t.runs.c.facts).where(t.runs.c.kind == "pull", t.runs.c.outcome == "done")
+    for facts in connection.execute(query.order_by(t.runs.c.started_at.desc()).limit(50)).scalars():
+        for each in facts.get("sources", ()):
+            if each["source"] == source:
+                return dict(each)
+    return None
+
+
+def audits(connection: Connection, *, since: datetime) -> tuple[tuple[datetime, Mapping[str, Any]], ...]:
+    """When each finished audit began, and its facts; oldest first."""
+    query = sa.select(t.runs.c.started_at, t.runs.c.facts).where(
+        t.runs.c.kind == "audit", t.runs.c.outcome == "done", t.runs.c.started_at >= since
+    )
+    rows = connection.execute(query.order_by(t.runs.c.started_at))
+    return tuple((row.started_at, row.facts) for row in rows)
+
+
+# -- scores ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredScore:
+    """A score of a team, of a backlog, or of one issue (`kind`), as a check found it."""
+
+    kind: str  # team | backlog | issue
+    name: str
+    score: int
+    count: int
+
+
+def save_scores(
+    connection: Connection, run: str, scores: Iterable[StoredScore], *, rules_version: str, now: datetime
+) -> None:
+    rows = [
+        {
+            "run": run, "kind": score.kind, "name": score.name, "score": score.score, "count": score.count,
+            "rules_version": rules_version, "at": now,
+        }
+        for score in scores
+    ]  # fmt: skip
+    upsert(connection, t.scores, rows)
+
+
+def previous_scores(
+    connection: Connection, *, before: datetime
+) -> tuple[str | None, Mapping[tuple[str, str], StoredScore]]:
+    """The rules version and the scores of the last audit before that time."""
+    last = connection.execute(
+        sa.select(t.scores.c.run).where(t.scores.c.at < before).order_by(t.scores.c.at.desc()).limit(1)
+    ).scalar()
+    rows = connection.execute(sa.select(t.scores).where(t.scores.c.run == last)).all() if last else []
+    version = rows[0].rules_version if rows else None
+    found = {
+        (row.kind, row.name): StoredScore(kind=row.kind, name=row.name, score=row.score, count=row.count)
+        for row in rows
+    }
+    return version, found
+
+
+def sources(connection: Connection) -> tuple[tuple[str, str], ...]:
+    """(name, tracker) of every source ever pulled."""
+    return tuple((row.name, row.tracker) for row in connection.execute(sa.select(t.sources).order_by(t.sources.c.name)))
+
+
+def issue_counts(connection: Connection) -> dict[str, int]:
+    """Issues present in each source."""
+    query = sa.select(t.issues.c.source, sa.func.count()).where(t.issues.c.presence == Presence.PRESENT.value)
+    return {source: count for source, count in connection.execute(query.group_by(t.issues.c.source))}

@@ -315,16 +315,17 @@ finding_events = Table(
     _text("run", required=True),
 )
 
+# What an audit found, for the change since: teams, backlogs and single issues.
 scores = Table(
     "scores",
     metadata,
     _key("run"),
-    _key("scope"),  # "backlog" or a project
+    _key("kind"),
+    _key("name"),
     _text("rules_version", required=True),
-    Column("at", Instant, nullable=False),
-    Column("score", sa.Integer),
-    Column("issues", sa.Integer, nullable=False),
-    Column("findings", sa.Integer, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+    Column("score", sa.Integer, nullable=False),
+    Column("count", sa.Integer, nullable=False),
 )
 
 # The outbox: every write is a row before it is sent. wanted -> sent -> confirmed | failed | dropped; undone by `undo`.

@@ -98,7 +98,7 @@ def show(console: Console, result: CheckResult, *, limit: int = 50) -> None:
     for (source, status), count in result.unmapped.items():
         console.warn(
             f"Status '{escape(status.name)}' ({escape(status.id)}) of {source} is unmapped: {plural(count, 'issue')} "
-            "outside all metrics. Map it in [sources.statuses]."
+            "outside all metrics. Map it in the source's statuses table."
         )
     spoken = [(each, finding) for each, finding in findings if not finding.is_baseline]
     spoken.sort(

@@ -1,0 +1,246 @@
+"""`backlint demo`: the whole product on three local sandbox trackers, with nothing to configure."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from backlint.api.commands.check import show as show_check
+from backlint.api.commands.plan import diff
+from backlint.api.commands.pull import show as show_pull
+from backlint.api.commands.report import write_audit, write_cycle_time
+from backlint.api.console import Console, escape, plural
+from backlint.api.workplace import Workplace, connected, now, open_workplace
+from backlint.connectors.contract import Connector
+from backlint.errors import BacklintError, ConfigurationError
+from backlint.sync.apply import Applied
+from backlint.sync.apply import apply as carry_out
+from backlint.sync.audit import Audit, make_plan, new_id
+from backlint.sync.check import CheckResult, check_store
+from backlint.sync.plan import Plan
+from backlint.sync.pull import SourcePull
+from backlint.sync.pull import pull as pull_sources
+
+FOLDER = Path("backlint-demo")
+START_SECONDS = 60.0
+DISTURBED = 25  # tickets that people change between the two rounds, in each tracker
+SHOWN_ISSUES = 3  # of the plan, as a sample of the diff
+
+
+def run(console: Console, *, keep: bool, size: int, folder: Path | None, seed: int) -> None:
+    """Pull, check, plan, apply, check again, disturb, pull again, report; then clean up unless asked to keep."""
+    began = time.monotonic()
+    where = (folder or FOLDER).resolve()
+    if where.exists() and any(where.iterdir()):
+        _remove_own(where)
+    where.mkdir(parents=True, exist_ok=True)
+    with _sandboxes(console, size=size, seed=seed, keep=keep) as trackers:
+        config = _write_configuration(where, trackers)
+        with open_workplace(config) as place, connected(place.settings) as connectors:
+            audit = _rounds(console, place, connectors, trackers, seed=seed)
+            reports = [write_audit(place, audit, where / "audit.html"), write_cycle_time(place, where / "cycle-time.html")]
+    console.say("")
+    console.out(f"[bold]Done in {time.monotonic() - began:.0f} seconds.[/bold] Open in a browser:")
+    for report in reports:
+        console.out(f"  {escape(str(report))}")
+    if keep:
+        _say_how_to_explore(console, where)
+    else:
+        for leftover in where.iterdir():
+            if leftover not in reports:
+                leftover.unlink()
+        console.say("The sandboxes and the store are gone; --keep leaves them for exploring.")
+
+
+# -- the rounds --------------------------------------------------------------------------------------------------------
+
+
+def _rounds(
+    console: Console,
+    place: Workplace,
+    connectors: tuple[Connector, ...],
+    trackers: Mapping[str, Mapping[str, Any]],
+    *,
+    seed: int,
+) -> Audit:
+    console.out("[bold]1. Pull[/bold] three trackers with their whole history")
+    _pull(console, place, connectors)
+    console.out("[bold]2. Check[/bold]")
+    checked = _check(console, place)
+    show_check(console, checked, limit=5)
+    console.out("[bold]3. Plan[/bold] the write-back")
+    planned = make_plan(place.engine, place.settings, checked, now=now())
+    _show_plan(console, planned)
+    console.out("[bold]4. Apply[/bold]")
+    applied = _apply(console, place, connectors, planned)
+    console.out("[bold]5. Check again:[/bold] the second plan must be empty")
+    again = make_plan(place.engine, place.settings, _check(console, place), now=now())
+    console.out(f"  {plural(len(again.changes), 'change')} wanted.")
+    console.out("[bold]6. People change tickets,[/bold] and only those are pulled")
+    for facts in trackers.values():
+        httpx.post(f"{facts['control']}/disturb", json={"seed": seed, "count": DISTURBED}, timeout=30).raise_for_status()
+    pulled = _pull(console, place, connectors)
+    after = _check(console, place)
+    fresh = sum(finding.is_new for _, finding in after.findings())
+    console.out(f"  {plural(fresh, 'new finding')}, {after.recorded.fixed:,} fixed.")
+    return Audit(run=applied.run, pulled=pulled, check=after, plan=planned, applied=applied)
+
+
+def _pull(console: Console, place: Workplace, connectors: tuple[Connector, ...]) -> tuple[SourcePull, ...]:
+    with console.progress("Pulling") as bars:
+        results = pull_sources(place.engine, connectors, now=now(), progress=bars.pulled)
+    show_pull(console, results)
+    broken = [problem for result in results for problem in result.problems]
+    if broken:
+        raise BacklintError(f"the demo's own trackers could not be read: {broken[0]}")
+    return results
+
+
+def _check(console: Console, place: Workplace) -> CheckResult:
+    with console.progress("Checking") as bars:
+        return check_store(
+            place.engine,
+            place.settings,
+            run=new_id("check"),
+            now=now(),
+            advance=lambda done, total: bars.move("check", done, total),
+        )
+
+
+def _show_plan(console: Console, planned: Plan) -> None:
+    labels = sum(change.kind.is_label for change in planned.changes)
+    comments = len(planned.changes) - labels
+    console.out(f"  {planned.issues:,} issues: {plural(labels, 'label change')}, {plural(comments, 'comment')}. For instance:")
+    shown = list(dict.fromkeys((change.source, change.key) for change in planned.changes if not change.kind.is_label))
+    for source, key in shown[:SHOWN_ISSUES]:
+        console.out(f"  [bold]{escape(key)}[/bold]")
+        for change in planned.changes:
+            if (change.source, change.key) == (source, key):
+                for line in diff(change):
+                    console.out(f"  {line}")
+    for alarm in planned.alarms:
+        console.warn(escape(alarm))
+    if planned.held_back:
+        console.out(f"  {plural(len(planned.held_back), 'change')} held back, each with its reason in the report.")
+
+
+def _apply(console: Console, place: Workplace, connectors: tuple[Connector, ...], planned: Plan) -> Applied:
+    done = 0
+    with console.progress("Writing") as bars:
+
+        def advance() -> None:
+            nonlocal done
+            done += 1
+            bars.move("apply", done, len(planned.changes))
+
+        applied = carry_out(
+            place.engine,
+            planned.changes,
+            {connector.name: connector for connector in connectors},
+            run=new_id("apply"),
+            clock=now,
+            advance=advance,
+        )
+    console.out(f"  {plural(len(applied.applied), 'change')} written, {len(applied.failed):,} failed.")
+    return applied
+
+
+# -- the sandboxes -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _sandboxes(console: Console, *, size: int, seed: int, keep: bool) -> Iterator[dict[str, dict[str, Any]]]:
+    """The three trackers in a process of their own, which ends with this one unless it is kept."""
+    command = [sys.executable, "-m", "backlint.connectors.sandbox", "--size", str(size), "--seed", str(seed)]
+    console.say(f"Starting three sandbox trackers with {plural(size, 'issue')} each ...")
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command if keep else [*command, "--until-stdin-closes"],
+        stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=keep,
+    )
+    with ExitStack() as ending:
+        ending.callback(_end, process)
+        line = process.stdout.readline() if process.stdout else b""
+        if not line:
+            raise BacklintError(f"the sandbox trackers did not start (exit code {process.wait(timeout=10)})")
+        yield json.loads(line)
+        if keep:
+            console.out(f"The sandboxes keep running as process {process.pid}; stop them with: kill {process.pid}")
+            ending.pop_all()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=10)
+
+
+def _write_configuration(where: Path, trackers: Mapping[str, Mapping[str, Any]]) -> Path:
+    """A configuration as a user would have it, less careful than the defaults so that there is something to see."""
+    token = where / "sandbox-token"
+    token.write_text(next(iter(trackers.values()))["token"], encoding="utf-8")
+    lines = [
+        'timezone = "UTC"',
+        "[store]",
+        f'url = "sqlite:///{(where / "backlint.db").as_posix()}"',
+        "[check]",
+        'profile = "full"',
+        "# The defaults are careful: nothing is written at first, and little a day. A demo writes at once.",
+        "[write_back]",
+        'mode = "labels+comment"',
+        'first_run = "write"',
+        "max_comments = 1000",
+        "max_labels = 1000",
+        "abort_share = 1.0",
+        'quiet_hours = "off"',
+        "settle_minutes = 0",
+    ]
+    for name, facts in trackers.items():
+        lines += [
+            "[[sources]]",
+            f'name = "{name}"',
+            f'tracker = "{name}"',
+            f'url = "{facts["url"]}"',
+            f"scope = {json.dumps(facts['scope'])}",
+            f'user = "{facts.get("user", "")}"',
+            f'token_file = "{token.as_posix()}"',
+            "requests_per_second = 1000",
+        ]
+    config = where / "backlint.toml"
+    config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return config
+
+
+OWN_FILES = frozenset(
+    {
+        "audit.html", "cycle-time.html", "backlint.toml", "sandbox-token",
+        "backlint.db", "backlint.db-wal", "backlint.db-shm",
+    }
+)  # fmt: skip
+
+
+def _remove_own(where: Path) -> None:
+    """Make room for a second run; anything that is not of the demo stops it."""
+    foreign = sorted(each.name for each in where.iterdir() if each.name not in OWN_FILES)
+    if foreign:
+        raise ConfigurationError(f"{where} holds {', '.join(foreign[:3])}, which is not the demo's: name another --folder")
+    shutil.rmtree(where)
+
+
+def _say_how_to_explore(console: Console, where: Path) -> None:
+    console.out(f"Explore with, for instance:\n  cd {escape(str(where))}")
+    for command in ("backlint check", "backlint plan", "backlint report audit", "backlint doctor", "backlint rule AC001"):
+        console.out(f"  {command}")

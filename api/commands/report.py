@@ -1,0 +1,345 @@
+"""`backlint report`: fills the reports from the store or a file, and writes them where they are wanted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from backlint.api.console import Console, escape
+from backlint.api.reading import read_file
+from backlint.api.reports import Report, ReportFormat, rendered
+from backlint.api.reports.audit import (
+    AuditCounts,
+    AuditFinding,
+    AuditReport,
+    Night,
+    ScoredGroup,
+    ScoredIssue,
+    SilentRule,
+    WriteBack,
+    build_audit,
+)
+from backlint.api.reports.cycle_time import CycleTimeReport, build_cycle_time
+from backlint.api.reports.health import SourceHealth
+from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.errors import ConfigurationError, InputError
+from backlint.flow import Mode
+from backlint.model import Issue, Verdict
+from backlint.rules.registry import RULES_VERSION, find
+from backlint.settings import Settings, load
+from backlint.sync import store
+from backlint.sync.audit import Audit, make_plan, new_id
+from backlint.sync.check import Checked, CheckResult, check_issues, check_store, chosen_rules, in_scope, load_backlog
+from backlint.sync.database import reading
+from backlint.sync.findings import Finding
+from backlint.sync.plan import Change, ChangeKind
+from backlint.sync.scoring import score_groups
+
+FORMATS = ("html", "md", "json", "csv")
+DEFAULT_PERIOD = timedelta(days=90)
+TREND = timedelta(days=45)
+
+
+# -- the commands ------------------------------------------------------------------------------------------------------
+
+
+def audit_report(
+    console: Console, *, config: Path | None, scope: str | None, input: str | None, format: str, output: Path | None
+) -> int:
+    _require_format(format)
+    if input is not None:
+        settings = load(config)
+        read = read_file(console, input, zone=settings.zone)
+        result = check_issues(read.issues, settings, now=now(), rules=chosen_rules(settings))
+        report = build_from_check(result, settings, scope=input)
+    else:
+        with open_workplace(config) as place:
+            result = check_store(place.engine, place.settings, run=new_id("check"), now=now(), scope=scope)
+            plan = make_plan(place.engine, place.settings, result, now=now())
+            audit = Audit(run="", pulled=(), check=result, plan=plan)
+            report = build_from_audit(place, audit, scope=scope or "everything")
+    _write(console, report, format, output)
+    return 0
+
+
+def cycle_time_report(
+    console: Console,
+    *,
+    config: Path | None,
+    scope: str | None,
+    input: str | None,
+    since: str | None,
+    until: str | None,
+    mode: str,
+    format: str,
+    output: Path | None,
+) -> int:
+    _require_format(format)
+    if mode not in list(Mode):
+        raise ConfigurationError(f"--mode {mode!r}: use {', '.join(Mode)}")
+    settings = load(config)
+    today = now().astimezone(settings.zone).date()
+    first, last = _day(since, "--since") or today - DEFAULT_PERIOD, _day(until, "--until")
+    if last is not None and first > last:
+        raise ConfigurationError(f"--since {first} is after --until {last}: exchange them")
+    if input is not None:
+        issues: Iterable[Issue] = read_file(console, input, zone=settings.zone).issues
+        report = build_cycle_time(
+            issues, scope=input, now=now(), timezone=settings.timezone, mode=mode, since=first, until=last,
+            rules_version=RULES_VERSION,
+        )  # fmt: skip
+    else:
+        with open_workplace(config) as place:
+            report = build_cycle_from_store(place, scope=scope, since=first, until=last, mode=mode)
+    _write(console, report, format, output)
+    return 0
+
+
+def _require_format(format: str) -> None:
+    if format not in FORMATS:
+        raise ConfigurationError(f"--format {format!r}: use {', '.join(FORMATS)}")
+
+
+def _day(text: str | None, option: str) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(f"{option} {text!r}: write a day as 2026-03-31") from None
+
+
+def _write(console: Console, report: Report, format: str, output: Path | None) -> None:
+    text = rendered(report, cast(ReportFormat, format))
+    if output is None:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        return
+    try:
+        output.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"cannot write {output}: {error.strerror}") from None
+    console.say(f"{escape(str(output))} written")
+
+
+def write_audit(place: Workplace, audit: Audit, output: Path) -> Path:
+    """The audit's HTML report in a file."""
+    output.write_text(rendered(build_from_audit(place, audit, scope="everything"), "html"), encoding="utf-8")
+    return output
+
+
+def write_cycle_time(place: Workplace, output: Path) -> Path:
+    """The cycle-time report over the last 90 days, as HTML in a file."""
+    first = now().astimezone(place.settings.zone).date() - DEFAULT_PERIOD
+    report = build_cycle_from_store(place, scope=None, since=first, until=None, mode=Mode.ELAPSED)
+    output.write_text(rendered(report, "html"), encoding="utf-8")
+    return output
+
+
+# -- filling them ------------------------------------------------------------------------------------------------------
+
+
+def build_cycle_from_store(
+    place: Workplace, *, scope: str | None, since: date | None, until: date | None, mode: str
+) -> CycleTimeReport:
+    settings = place.settings
+    backlog = load_backlog(place.engine, settings, now=now())
+    wanted = {issue.identity for issue in in_scope(backlog, scope)}
+    return build_cycle_time(
+        backlog.issues,
+        scope=scope or "everything",
+        now=backlog.now,
+        timezone=settings.timezone,
+        mode=mode,
+        since=since,
+        until=until,
+        select=lambda issue: issue.identity in wanted,
+        health=source_health(place.engine),
+        rules_version=RULES_VERSION,
+    )
+
+
+def build_from_check(result: CheckResult, settings: Settings, *, scope: str) -> AuditReport:
+    """The audit of a file: nothing is remembered, nothing is written back."""
+    return build_audit(
+        scope=scope,
+        as_of=result.as_of,
+        timezone=settings.timezone,
+        rules_version=RULES_VERSION,
+        checked=len(result.checked),
+        findings=[_finding(each, finding, result) for each, finding in result.findings()],
+        counts=_counts(result),
+        issues=_scored(result, {}),
+        silent=_silent(result),
+    )
+
+
+def build_from_audit(place: Workplace, audit: Audit, *, scope: str) -> AuditReport:
+    result, settings = audit.check, place.settings
+    with reading(place.engine) as connection:
+        version, previous = store.previous_scores(connection, before=result.as_of)
+        nights = store.audits(connection, since=result.as_of - TREND)
+    groups = score_groups(result)
+    comparable = version == RULES_VERSION
+    earlier = {key: value.score for key, value in previous.items()} if comparable else {}
+    return build_audit(
+        scope=scope,
+        as_of=result.as_of,
+        timezone=settings.timezone,
+        rules_version=RULES_VERSION,
+        health=source_health(place.engine),
+        checked=len(result.checked),
+        findings=[_finding(each, finding, result) for each, finding in result.findings()],
+        counts=_counts(result),
+        issues=_scored(result, earlier),
+        teams=[
+            ScoredGroup(
+                name=name, score=team.shown, band=team.band, count=team.count, previous=earlier.get(("team", name)),
+                has_few_items=team.has_few_items,
+            )
+            for name, team in groups.teams.items()
+        ],
+        backlogs=[
+            ScoredGroup(
+                name=name, score=backlog.shown, band=backlog.band, count=groups.open_issues[name],
+                previous=earlier.get(("backlog", name)),
+                parts=tuple((part.name, part.weight, int(part.value), part.basis) for part in backlog.parts),
+            )
+            for name, backlog in groups.backlogs.items()
+        ],
+        changes=_written_back(audit, settings),
+        silent=_silent(result),
+        nights=_nights(nights, settings),
+        is_first_run=any(finding.is_baseline and finding.is_new for _, finding in result.findings()),
+        previous_rules_version=version,
+        write_back=settings.write_back.mode,
+        seconds=(now() - result.as_of).total_seconds(),
+    )  # fmt: skip
+
+
+def source_health(engine: sa.Engine) -> tuple[SourceHealth, ...]:
+    """How each source was last read."""
+    with reading(engine) as connection:
+        states = store.scope_states(connection)
+        counts = store.issue_counts(connection)
+        found = []
+        for name, tracker in store.sources(connection):
+            own = [state for state in states if state.source == name]
+            pulled = store.last_pull_of(connection, name) or {}
+            problems = [state.problem or "the pull did not finish" for state in own if not state.is_complete]
+            found.append(
+                SourceHealth(
+                    name=name,
+                    tracker=tracker,
+                    complete=bool(own) and all(state.is_complete for state in own),
+                    as_of=max((state.completed_at for state in own if state.completed_at), default=None),
+                    issues=counts.get(name, 0),
+                    error="; ".join(problems) or None,
+                    requests=pulled.get("requests", 0),
+                    seconds=pulled.get("seconds", 0.0),
+                )
+            )
+    return tuple(found)
+
+
+def _finding(each: Checked, finding: Finding, result: CheckResult) -> AuditFinding:
+    judgement, issue = finding.judgement, each.issue
+    return AuditFinding(
+        source=issue.source,
+        issue=issue.key,
+        url=issue.url,
+        title=issue.title,
+        rule=judgement.rule,
+        name=find(judgement.rule).name,
+        severity=judgement.severity,
+        message=judgement.message,
+        question=judgement.question,
+        points=int(each.points(judgement)) if each.score is not None else None,
+        owner=_owner(issue, result),
+        is_new=finding.is_new,
+        baselined=finding.is_baseline,
+    )
+
+
+def _owner(issue: Issue, result: CheckResult) -> str | None:
+    owner = next(iter((*issue.accountable, *issue.assignees)), None)
+    person = result.backlog.person(issue.source, owner) if owner else None
+    return person.name if person else owner
+
+
+def _counts(result: CheckResult) -> AuditCounts:
+    findings = [finding for _, finding in result.findings()]
+    fresh = sum(finding.is_new and not finding.is_baseline for finding in findings)
+    baselined = sum(finding.is_baseline for finding in findings)
+    return AuditCounts(
+        new=fresh,
+        fixed=result.recorded.fixed,
+        still_open=len(findings) - fresh - baselined,
+        baselined=baselined,
+        unknown=sum(j.verdict is Verdict.UNKNOWN for each in result.checked for j in each.judgements),
+    )
+
+
+def _scored(result: CheckResult, earlier: dict[tuple[str, str], int]) -> list[ScoredIssue]:
+    return [
+        ScoredIssue(
+            source=each.issue.source,
+            issue=each.issue.key,
+            url=each.issue.url,
+            title=each.issue.title,
+            score=each.score.shown,
+            band=each.score.band,
+            previous=earlier.get(("issue", f"{each.issue.source}:{each.issue.id}")),
+        )
+        for each in result.checked
+        if each.score is not None
+    ]
+
+
+def _silent(result: CheckResult) -> list[SilentRule]:
+    return [
+        SilentRule(rule=code, name=find(code).name, would_find=count) for code, count in result.would_find.items()
+    ]
+
+
+def _nights(nights: Iterable[tuple[datetime, Any]], settings: Settings) -> list[Night]:
+    """The last audit of each local day, with the lowest count up to then."""
+    by_day = {at.astimezone(settings.zone).date(): facts["open_findings"] for at, facts in nights if "open_findings" in facts}
+    found, lowest = [], None
+    for day, count in by_day.items():
+        lowest = count if lowest is None else min(lowest, count)
+        found.append(Night(on=day, open_findings=count, mark=lowest))
+    return found
+
+
+def _written_back(audit: Audit, settings: Settings) -> list[WriteBack]:
+    if settings.write_back.mode == "off":
+        return []
+    done = audit.applied.applied if audit.applied else []
+    held = [(each.change, each.why) for each in audit.plan.held_back]
+    if audit.applied is not None:
+        held += [*audit.applied.held_back, *((change, f"failed: {why}") for change, why in audit.applied.failed)]
+    elif audit.plan.changes:
+        held += [(change, "planned, not applied") for change in audit.plan.changes]
+    return [*(_write_back(change, None) for change in done), *(_write_back(change, why) for change, why in held)]
+
+
+def _write_back(change: Change, why: str | None) -> WriteBack:
+    words: dict[ChangeKind, Callable[[], str]] = {
+        ChangeKind.ADD_LABEL: lambda: f"label {change.label} added",
+        ChangeKind.REMOVE_LABEL: lambda: f"label {change.label} removed",
+        ChangeKind.PUT_COMMENT: lambda: "comment written",
+        ChangeKind.DELETE_COMMENT: lambda: "comment deleted",
+    }
+    return WriteBack(
+        source=change.source,
+        issue=change.key,
+        url=change.url,
+        change=words[change.kind](),
+        because=change.because,
+        why=why,
+    )
