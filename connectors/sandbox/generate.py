@@ -13,6 +13,8 @@ server likes.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -167,7 +169,7 @@ class _Author:
             epic = self._parentlike(team, "epic", created)
             epic.parent = above
             made.append(epic)
-        return made
+        return sorted(made, key=lambda epic: epic.created_at)
 
     def _parentlike(self, team: Team, type: str, created: datetime) -> _Draft:
         flaw = self._text_flaw(type)
@@ -224,8 +226,9 @@ class _Author:
             if draft.type == "story":
                 draft.flaws.append("orphan")
             return None
-        old = [epic for epic in epics if epic.type == "epic" and epic.created_at <= draft.created_at]
-        return self._one_of(old[-3:]) if old else None
+        there = bisect_right(epics, draft.created_at, key=lambda epic: epic.created_at)
+        recent = [epic for epic in epics[max(0, there - 3) : there] if epic.type == "epic"]
+        return self._one_of(recent) if recent else None
 
     def _common(self, draft: _Draft) -> None:
         """Priority, estimate, labels and due date as they are set at creation."""
@@ -378,14 +381,21 @@ class _Author:
 
     def _close_epics(self, epics: list[_Draft], drafts: list[_Draft]) -> None:
         """An epic starts with its first child and is finished after its last, mostly."""
+        below: dict[_Draft, list[_Draft]] = defaultdict(list)
+        for draft in drafts:
+            if draft.parent is not None:
+                below[draft.parent].append(draft)
         for epic in epics:
-            children = [draft for draft in drafts if draft.parent is epic]
+            children = below[epic]
             begun = min((child.started_at for child in children if child.started_at is not None), default=None)
             if begun is None or not epic.team.plan.has_board:
                 continue
             epic.started_at = begun
             epic.step(begun + timedelta(minutes=30), "status", self.kind.active, epic.team.lead)
             self._move_open_children_on(epic, epics, children)
+            for child in children:
+                if child.parent is not None and child.parent is not epic:
+                    below[child.parent].append(child)
             kept = [child for child in children if child.parent is epic]
             ends = max((child.finished_at or self.now + HISTORY for child in kept), default=None)
             if ends is not None and self.random.random() < 0.85:

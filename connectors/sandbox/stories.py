@@ -94,6 +94,8 @@ class Writer:
     taken: set[str] = field(default_factory=set)  # titles that are in use
     _stories: Iterator[tuple[str, tuple[str, str], Move, str]] = field(init=False)
 
+    _names: dict[str, Iterator[str]] = field(default_factory=dict, init=False)
+
     def __post_init__(self) -> None:
         self._stories = iter(self._all_stories())
 
@@ -360,10 +362,13 @@ class Writer:
 
     def _once(self, title: str) -> str:
         """The title, with a segment or a number behind it when it was used before."""
-        candidates = chain(
-            (title,),
-            (f"{title} {segment}" for segment in SEGMENTS[1:]),
-            (f"{title}, part {number}" for number in count(2)),
+        candidates = self._names.setdefault(
+            title,
+            chain(
+                (title,),
+                (f"{title} {segment}" for segment in SEGMENTS[1:]),
+                (f"{title}, part {number}" for number in count(2)),
+            ),
         )
         chosen = next(each for each in candidates if each not in self.taken)
         self.taken.add(chosen)
