@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from backlint.errors import ConfigurationError
 from backlint.model import IssueType, StatusCategory, Tracker
@@ -42,22 +42,22 @@ class StoreSettings(_Table):
 class SourceSettings(_Table):
     """One tracker account. Its secrets are named, never written: `token_env` is the variable that holds the token."""
 
-    name: str = Field(description="stable; part of every issue's identity")
+    name: str = Field(description="part of every issue's identity: do not change it later")
     tracker: Tracker = Field(description="jira, linear or github")
     url: str = Field("", description="site (Jira), GraphQL endpoint (Linear), API base (GitHub)")
     site_url: str = Field("", description="where people open issues, if that differs from url (Jira behind a gateway)")
     scope: tuple[str, ...] = Field((), description="project keys, team keys, or owner/repository (owner/* for all)")
     user: str = Field("", description="Jira Cloud only: the e-mail address that belongs to the token")
     deployment: Literal["auto", "cloud", "server"] = Field("auto", description="Jira only; detected when auto")
-    token_env: str = Field("", description="environment variable with the token")
-    token_file: str = Field("", description="file with the token, instead of token_env")
-    webhook_secret_env: str = Field("", description="environment variable with the webhook secret")
+    token_env: str = Field("", description="environment variable that holds the token")
+    token_file: str = Field("", description="file that holds the token, instead of token_env")
+    webhook_secret_env: str = Field("", description="environment variable that holds the webhook secret")
     app_id: str = Field("", description="GitHub App: its id")
     installation_id: str = Field("", description="GitHub App: the installation's id")
     private_key_env: str = Field("", description="GitHub App: environment variable with the private key (PEM)")
     statuses: dict[str, StatusCategory] = Field(default_factory=dict, description="status id -> category")
     types: dict[str, IssueType] = Field(default_factory=dict, description="the tracker's type name -> type")
-    fields: dict[str, str] = Field(default_factory=dict, description="catalogue field -> the tracker's field id")
+    fields: dict[str, str] = Field(default_factory=dict, description="field that rules know -> the tracker's field id")
     in_progress_labels: tuple[str, ...] = Field((), description="labels that mean work has started (GitHub)")
     concurrency: int = Field(6, ge=1, le=32, description="requests at once")
     requests_per_second: float = Field(20.0, gt=0, description="ceiling; the tracker's own headers may lower it")
@@ -85,9 +85,11 @@ class SourceSettings(_Table):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if self.tracker is Tracker.FILE:
+            raise ValueError(f"source {self.name!r}: a file is no source; `backlint check --input FILE` reads one")
         if not self.url and self.tracker not in DEFAULT_URLS:
             raise ValueError(f"source {self.name!r} needs url: the address of the site")
-        if self.tracker is not Tracker.FILE and not self.scope:
+        if not self.scope:
             raise ValueError(f"source {self.name!r} needs scope: which projects, teams or repositories to read")
         return self
 
@@ -99,17 +101,21 @@ class SourceSettings(_Table):
 class WriteBackSettings(_Table):
     """Catalogue section 8; the defaults are the careful ones."""
 
-    mode: Literal["off", "labels", "labels+comment"] = "off"
-    first_run: Literal["baseline", "write"] = "baseline"
-    label_prefix: str = "hygiene:"
+    mode: Literal["off", "labels", "labels+comment"] = Field(
+        "off", description="what may be written to the trackers; off: nothing, ever"
+    )
+    first_run: Literal["baseline", "write"] = Field(
+        "baseline", description="baseline: what the first check of a source finds stays silent; write: it is spoken of"
+    )
+    label_prefix: str = Field("hygiene:", description="how our labels begin; labels without it are never touched")
     max_comments: int = Field(20, ge=0, description="new or changed comments per project and run")
     max_labels: int = Field(100, ge=0, description="label changes per project and run")
     abort_share: float = Field(0.2, gt=0, le=1, description="a run touching more of a project than this writes nothing")
     abort_floor: int = Field(25, ge=0, description="... if it also touches more issues than this")
     quiet_hours: str = Field("18:00-08:00", description='team time in which comments wait, or "off"')
-    settle_minutes: int = Field(15, ge=0, description="wait after the last human edit")
-    override_days: int = Field(180, ge=1, description="how long a removed label stays removed")
-    comment_every_days: int = Field(7, ge=0, description="a comment changes at most this often")
+    settle_minutes: int = Field(15, ge=0, description="how long an issue is left alone after a person changed it")
+    override_days: int = Field(180, ge=1, description="days for which a label that a person removed stays removed")
+    comment_every_days: int = Field(7, ge=0, description="days between two changes of a comment, at least")
     per_issue: int = Field(3, ge=1, le=10, description="labels and questions per issue")
     explain_url: str = Field("", description="where a rule code in the comment links to, {code} filled in")
 
@@ -133,10 +139,19 @@ class WriteBackSettings(_Table):
 
 
 class CheckSettings(_Table):
-    profile: Literal["starter", "scrum", "kanban", "oss", "ai", "full"] = "starter"
-    near: Literal["learned", "all"] = Field("learned", description="all: judge every issue as near")
-    team_switches: Literal["learned", "on"] = Field("learned", description="on: judge as if the team had every habit")
-    fail_on: Literal["info", "warning", "error"] = "error"
+    profile: Literal["starter", "scrum", "kanban", "oss", "ai", "full"] = Field(
+        "starter", description="which rules run; `backlint rule` lists them"
+    )
+    near: Literal["learned", "all"] = Field(
+        "learned",
+        description="learned: what is started, ready, in a sprint or ranked high is judged in full; all: every issue",
+    )
+    team_switches: Literal["learned", "on"] = Field(
+        "learned", description="on: judge as if the team had every habit (story form, estimates, RICE)"
+    )
+    fail_on: Literal["info", "warning", "error"] = Field(
+        "error", description="`backlint check` ends with exit code 1 from this severity on"
+    )
     enable: tuple[str, ...] = Field((), description="rule codes beyond the profile")
     disable: tuple[str, ...] = Field((), description="rule codes to leave out")
 
@@ -152,13 +167,17 @@ class Settings(BaseSettings):
         nested_model_default_partial_update=True,
     )
 
-    timezone: str = Field("UTC", description="IANA name; used when printing and when grouping by day")
-    store: StoreSettings = StoreSettings()
-    sources: tuple[SourceSettings, ...] = ()
-    write_back: WriteBackSettings = WriteBackSettings()
-    check: CheckSettings = CheckSettings()
+    timezone: str = Field(
+        "UTC", description="IANA name, such as Europe/Berlin; used when printing and when grouping by day"
+    )
+    store: StoreSettings = Field(StoreSettings(), description="where issues, findings and writes are kept")
+    sources: tuple[SourceSettings, ...] = Field((), description="the tracker accounts")
+    write_back: WriteBackSettings = Field(WriteBackSettings(), description="what may be written, and how much at once")
+    check: CheckSettings = Field(CheckSettings(), description="which rules judge, and how strictly")
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict, description="rule code -> its options")
-    loss_share: float = Field(0.2, gt=0, le=1, description="a census that would lose more of a scope changes nothing")
+    loss_share: float = Field(
+        0.2, gt=0, le=1, description="a pull that would find a larger share of a scope gone believes none of it"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -216,6 +235,8 @@ def load(path: Path | None = None) -> Settings:
     except ValidationError as error:
         where = str(file) if file.is_file() else "the environment"
         raise ConfigurationError("\n".join(_explain(problem, where) for problem in error.errors())) from None
+    except SettingsError as error:
+        raise ConfigurationError(_not_json(error)) from None
 
 
 def secret(variable: str, *, file: str = "", purpose: str) -> SecretStr:
@@ -234,7 +255,7 @@ def secret(variable: str, *, file: str = "", purpose: str) -> SecretStr:
 
 def parse_hours(text: str) -> tuple[time, time]:
     """`"18:00-08:00"` as two times of day; ValueError otherwise."""
-    found = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", text)
+    found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text)
     if not found:
         raise ValueError(f'{text!r}: write it as "18:00-08:00", or "off"')
     first, second = found.groups()[:2], found.groups()[2:]
@@ -250,15 +271,50 @@ def _parse(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{file} is no valid TOML: {error}") from None
 
 
-def _explain(problem: Any, where: str) -> str:
-    path = ".".join(f"[{part}]" if isinstance(part, int) else str(part) for part in problem["loc"])
+def _explain(problem: Any, file: str) -> str:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
+    where = _variable(problem["loc"]) or file
     if problem["type"] == "extra_forbidden":
         return f"{where}: unknown key {path!r}{_hint(str(problem['loc'][-1]), _siblings(problem['loc']))}"
     if problem["type"] == "missing":
         return f"{where}: {path} is missing"
-    message = problem["msg"].removeprefix("Value error, ")
+    if path == "sources":
+        return f"{where}: sources is a list of tables: write [[sources]], with two brackets"
+    message = _IN_TOML.get(problem["type"]) or problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     shown = "" if _is_secret(path) or problem["type"] == "value_error" else f" (got {problem['input']!r})"
     return f"{where}: {path}: {message}{shown}" if path else f"{where}: {message}"
+
+
+# pydantic speaks of Python's types; a person writes TOML.
+_IN_TOML = {
+    "tuple_type": 'write a list: ["...", "..."]',
+    "dict_type": "write a table: keys with values",
+    "model_type": "write a table: keys with values",
+    "string_type": 'write a text: "..."',
+    "int_parsing": "write a whole number",
+    "int_type": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_parsing": "write a number",
+    "float_type": "write a number",
+}
+
+
+def _variable(path: tuple[str | int, ...]) -> str | None:
+    """The environment variable that set the key, if one did: it wins over the file."""
+    given = {name.upper(): name for name in os.environ}
+    for length in range(len(path), 0, -1):
+        name = ENVIRONMENT_PREFIX + "__".join(str(part).upper() for part in path[:length])
+        if name in given:
+            return given[name]
+    return None
+
+
+def _not_json(error: SettingsError) -> str:
+    """Lists and tables stand as JSON in a variable. pydantic-settings names only the first part of the key."""
+    found = re.search(r'field "(\w+)"', str(error))
+    prefix = f"{ENVIRONMENT_PREFIX}{found.group(1).upper()}" if found else ENVIRONMENT_PREFIX
+    names = [name for name in os.environ if name.upper() == prefix or name.upper().startswith(f"{prefix}__")]
+    return f"{' or '.join(sorted(names)) or prefix}: a list or a table is written as JSON, such as '[\"OWN001\"]'"
 
 
 def _siblings(path: tuple[str | int, ...]) -> list[str]:
