@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -66,6 +66,16 @@ def meaning(problem: Problem, response: httpx.Response, *, source: str) -> Track
     if kind in PASSING or code in ("INTERNAL_SERVER_ERROR", "LOCK_TIMEOUT"):
         return TrackerDown(f"{source}: Linear failed: {said}", status=status)
     return RequestRefused(f"{source}: Linear refused: {said}{_constraints(problem)}", status=status)
+
+
+def spoiled(problems: Iterable[Problem]) -> dict[int, str]:
+    """Place in the page -> what Linear could not give of the issue there."""
+    found: dict[int, str] = {}
+    for problem in problems:
+        match problem.path:
+            case ("issues", "nodes", int(place), *rest):
+                found.setdefault(place, f"{'.'.join(map(str, rest))}: {problem.message}")
+    return found
 
 
 def throttled(headers: Mapping[str, str]) -> Throttled:

@@ -6,9 +6,10 @@ import difflib
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 import msgspec
@@ -31,8 +32,16 @@ from backlint.connectors.contract import (
 from backlint.connectors.http import Throttled, TrackerHttp, decode
 from backlint.connectors.linear import answers, mapping, payloads, queries
 from backlint.connectors.linear.cursor import Cursor, Sweep
-from backlint.errors import MalformedPayload, NotFound, PermissionMissing, RequestRefused, TokenRefused, TrackerError
-from backlint.model import Comment, Issue, Project, StatusCategory, Tracker
+from backlint.errors import (
+    MalformedPayload,
+    NotFound,
+    PermissionMissing,
+    RequestRefused,
+    TokenRefused,
+    TrackerDown,
+    TrackerError,
+)
+from backlint.model import Comment, Issue, Presence, Project, StatusCategory, Tracker
 from backlint.settings import SourceSettings
 from backlint.status import StatusMap
 
@@ -59,6 +68,13 @@ class _Lists:
     read_at: float
 
 
+class _Row(NamedTuple):
+    """An issue as it came; `problem` is what Linear said of a part that it could not give."""
+
+    raw: msgspec.Raw
+    problem: str | None
+
+
 class LinearConnector:
     """One Linear workspace, read and written with one key or OAuth token."""
 
@@ -68,7 +84,12 @@ class LinearConnector:
     )
 
     def __init__(
-        self, settings: SourceSettings, token: SecretStr, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        settings: SourceSettings,
+        token: SecretStr,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        page: int = queries.PAGE,
     ) -> None:
         self.name = settings.name
         self.usage = Usage()
@@ -86,7 +107,7 @@ class LinearConnector:
             max_wait=settings.max_wait,
             sleep=sleep,
         )
-        self._size = queries.PAGE
+        self._size = page
         self._skew = timedelta(0)  # server's clock minus ours
         self._known: _Lists | None = None
         self._unlisted: set[str] = set()  # ids in issues that no list names
@@ -216,7 +237,7 @@ class LinearConnector:
             raise self._no_such_team(scope, self._lists(fresh=True).teams)
         began = at.since if at else self._now()
         count = team.teams.nodes[0].issueCount
-        newest = int(team.issues.nodes[0].number) if team.issues.nodes else 0
+        newest = max((int(each.number) for each in team.issues.nodes), default=0)
         windows = _windows((at.number or 0) if at else 0, newest, step=_step(self._size, count=count, newest=newest))
 
         def whole(window: tuple[int, int | None]) -> tuple[int | None, Page]:
@@ -232,27 +253,43 @@ class LinearConnector:
                 is_last=upto is None,
             )
 
-    def _numbered(self, scope: str, above: int, upto: int | None) -> list[msgspec.Raw]:
+    def _numbered(self, scope: str, above: int, upto: int | None) -> list[_Row]:
         """The issues with numbers in (above, upto]; numbers never change, so windows are independent of each other."""
         number: dict[str, Any] = {"gt": above} | ({"lte": upto} if upto is not None else {})
-        found: list[msgspec.Raw] = []
+        found: list[_Row] = []
         seen: list[str] = []
         while True:
             wanted = {"team": {"key": {"eq": scope}}, "number": number, **({"id": {"nin": seen}} if seen else {})}
-            page = self._issues(wanted)
-            found.extend(page.nodes)
-            if not page.pageInfo.hasNextPage:
+            rows, has_more = self._issues(wanted)
+            found.extend(rows)
+            if not has_more or not rows:
                 return found
-            seen = [self._decoded(each, payloads.Head).id for each in found]
+            before, seen = len(seen), [head.id for head in self._heads_of(found)]
+            if len(seen) == before:
+                raise TrackerDown(f"{self.name}: Linear gives the same page of {scope} again and again")
 
-    def _issues(self, wanted: Mapping[str, Any], *, sort: str | None = None) -> payloads.RawPage:
-        """One page of whole issues; fewer when Linear finds the query too complex."""
+    def _heads_of(self, rows: Sequence[_Row]) -> list[payloads.Head]:
+        """Those that can be read; the others are set aside with their page."""
+        found = []
+        for row in rows:
+            with suppress(MalformedPayload):
+                found.append(self._decoded(row.raw, payloads.Head))
+        if rows and not found:
+            raise TrackerDown(f"{self.name}: none of {len(rows)} issues on a page has an id and its times")
+        return found
+
+    def _issues(self, wanted: Mapping[str, Any], *, sort: str | None = None) -> tuple[list[_Row], bool]:
+        """One page of whole issues and whether there are more; smaller when Linear finds the query too complex."""
         order = [{sort: {"order": "Ascending"}}] if sort else None
         while True:
             size = self._size
             try:
                 given = {"filter": wanted, "first": size, "sort": order}
-                return self._ask(queries.ISSUES, payloads.IssuesAnswer, given).issues
+                answered = graphql.ask(self._http, self._url, queries.ISSUES, given, may_repeat=True)
+                page = graphql.data(answered, payloads.IssuesAnswer, source=self.name).issues
+                spoiled = answers.spoiled(answered.problems)
+                rows = [_Row(raw, spoiled.get(place)) for place, raw in enumerate(page.nodes)]
+                return rows, page.pageInfo.hasNextPage
             except answers.TooComplex:
                 if size == 1:
                     raise
@@ -265,8 +302,8 @@ class LinearConnector:
         since = at.since - OVERLAP
         going = Cursor(since=at.since, until=until, began=began, sweep=at.sweep, is_swept=at.is_swept)
         if not going.is_swept:
-            for nodes, sweep in self._sweep(scope, since, until, going.sweep):
-                page = self._page(nodes)
+            for rows, sweep in self._sweep(scope, since, until, going.sweep):
+                page = self._page(rows)
                 going = Cursor(since=at.since, until=until, began=began, sweep=sweep, is_swept=sweep is None)
                 yield Page(issues=page.issues, quarantined=page.quarantined, cursor=going.text())
         touched = [*self._archived(scope, since, until), *self._commented(scope, since, until)]
@@ -276,7 +313,7 @@ class LinearConnector:
 
     def _sweep(
         self, scope: str, since: datetime, until: datetime, sweep: Sweep | None
-    ) -> Iterator[tuple[list[msgspec.Raw], Sweep | None]]:
+    ) -> Iterator[tuple[list[_Row], Sweep | None]]:
         """Pages of changed issues, oldest change first, each with the place behind it (None: that was all).
 
         Linear's own cursor stands where its issue stands now: an issue that changes meanwhile takes the cursor along
@@ -284,10 +321,9 @@ class LinearConnector:
         """
         while True:
             wanted = _beyond(scope, since, until, sweep)
-            page = self._issues(wanted, sort="updatedAt")
-            heads = [self._decoded(each, payloads.Head) for each in page.nodes]
-            sweep = _place(sweep, heads) if page.pageInfo.hasNextPage and heads else None
-            yield list(page.nodes), sweep
+            rows, has_more = self._issues(wanted, sort="updatedAt")
+            sweep = _place(sweep, self._heads_of(rows)) if has_more and rows else None
+            yield rows, sweep
             if sweep is None:
                 return
 
@@ -340,37 +376,40 @@ class LinearConnector:
 
     def _page_of(self, ids: Sequence[str]) -> Page:
         """Whole issues by id; those that are gone are left to the census."""
-        nodes: list[msgspec.Raw] = []
+        found: list[_Row] = []
         missing = list(ids)
         while missing:
-            page = self._issues({"id": {"in": missing}})
-            nodes.extend(page.nodes)
-            found = {self._decoded(each, payloads.Head).id for each in page.nodes}
-            missing = [id for id in missing if id not in found] if page.pageInfo.hasNextPage else []
-        return self._page(nodes)
+            rows, has_more = self._issues({"id": {"in": missing}})
+            found.extend(rows)
+            here = {head.id for head in self._heads_of(rows)}
+            missing = [id for id in missing if id not in here] if has_more else []
+        return self._page(found)
 
     # -- from nodes to issues --------------------------------------------------------------------------------------
 
-    def _page(self, raws: Sequence[msgspec.Raw]) -> Page:
+    def _page(self, rows: Sequence[_Row]) -> Page:
         """Complete each issue, map it, and set aside what cannot be read."""
         quarantined: list[Quarantined] = []
         nodes: dict[str, tuple[bytes, payloads.IssueNode]] = {}
-        for raw in raws:
+        for row in rows:
+            raw = bytes(row.raw)
             try:
-                node = self._node(bytes(raw))
-                nodes[node.id] = bytes(raw), node
+                node = self._node(raw, row.problem)
+                nodes[node.id] = raw, node
             except MalformedPayload as problem:
-                quarantined.append(
-                    Quarantined(issue=problem.issue, path=problem.path, reason=str(problem), raw=bytes(raw))
-                )
+                told = Quarantined(issue=problem.issue, path=problem.path, reason=str(problem), raw=raw)
+                quarantined.append(told)
         whole = self._completed(nodes)
         names = self._names_for([node for _, node in whole.values()])
         pulled = tuple(Pulled(mapping.issue(node, names), raw) for raw, node in whole.values())
         return Page(issues=pulled, quarantined=tuple(quarantined), cursor="")
 
-    def _node(self, raw: bytes) -> payloads.IssueNode:
-        head = msgspec.json.decode(raw, type=payloads.Title)
-        return decode(raw, payloads.IssueNode, issue=head.identifier or head.id or "?", source=self.name)
+    def _node(self, raw: bytes, problem: str | None = None) -> payloads.IssueNode:
+        title = msgspec.json.decode(raw, type=payloads.Title)
+        issue = title.identifier or title.id or "?"
+        if problem is not None:
+            raise MalformedPayload(f"{self.name} issue {issue}: Linear says: {problem}", issue=issue, path="$")
+        return decode(raw, payloads.IssueNode, issue=issue, source=self.name)
 
     def _names_for(self, nodes: Sequence[payloads.IssueNode]) -> mapping.Names:
         """The lists, read again when an issue carries something made since."""
@@ -438,10 +477,13 @@ class LinearConnector:
 
     def read(self, issue: Issue) -> Issue:
         answered = self._ask(queries.ISSUE, payloads.IssueAnswer, {"id": issue.id})
-        page = self._page([answered.issue])
+        page = self._page([_Row(answered.issue, None)])
         for problem in page.quarantined:
             raise MalformedPayload(problem.reason, issue=problem.issue, path=problem.path)
-        return page.issues[0].issue
+        found = page.issues[0].issue
+        if found.presence is Presence.DELETED:
+            raise NotFound(f"{self.name}: {found.key} is in Linear's trash")
+        return found
 
     # -- labels ----------------------------------------------------------------------------------------------------
 
@@ -617,7 +659,7 @@ def _step(size: int, *, count: int, newest: int) -> int:
 
 
 def _windows(above: int, newest: int, *, step: int) -> Iterator[tuple[int, int | None]]:
-    """(above, upto] pairs; the last is open, since moved issues have higher numbers than the newest one."""
+    """(above, upto] pairs; the last is open: an issue moved here may have a higher number than the newest ones."""
     while above < newest:
         yield above, min(newest, above + step)
         above = min(newest, above + step)

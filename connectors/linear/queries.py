@@ -71,9 +71,10 @@ CHANGED_COMMENTS = """query ChangedComments($filter: CommentFilter!, $first: Int
   }
 }"""
 
+# Several of the newest issues: those of an import share a moment, and moved ones have new numbers and old dates.
 TEAM = """query Team($key: String!) {
   teams(filter: { key: { eq: $key } }, first: 1) { nodes { id key issueCount(includeArchived: true) } }
-  issues(filter: { team: { key: { eq: $key } } }, first: 1, includeArchived: true, orderBy: createdAt) {
+  issues(filter: { team: { key: { eq: $key } } }, first: 100, includeArchived: true, orderBy: createdAt) {
     nodes { number }
   }
 }"""
