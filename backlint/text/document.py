@@ -168,6 +168,7 @@ class _Open:
     images: int = 0
     # A label with text on its line ends at the next gap; one on a list item at the next item of its depth.
     ends_at_gap: bool = False
+    ends_with_table: bool = False
     item_depth: int | None = None
     is_shared: bool = False  # its items belong to its parents whatever it opens
 
@@ -287,7 +288,7 @@ class _Reader:
         if not text or (line.is_italic and is_placeholder(text, is_italic=True)):
             return False
         if line.kind is BlockKind.ROW:
-            return self._row_label(line)
+            return self._row_label(line, following)
         is_item = line.kind is BlockKind.ITEM
         if text[-1] in ":：":
             return self._colon(line, text[:-1].rstrip(), following, is_item=is_item)
@@ -338,9 +339,14 @@ class _Reader:
         self._open(line.text, line, level=_BOLD_LEVEL)
         return True
 
-    def _row_label(self, line: SourceLine) -> bool:
-        """ "| Owner | Mia |": a form in a table."""
+    def _row_label(self, line: SourceLine, following: SourceLine | None) -> bool:
+        """ "| Owner | Mia |" is a form in a table, "| # | Criterion | Status |" the head of a list of criteria."""
         cells = line.cells
+        if line.is_header and following is not None and following.kind is BlockKind.ROW and _heads_columns(cells):
+            criteria = next((cell for cell in cells if Meaning.ACCEPTANCE in meanings_of_label(cell)), None)
+            if criteria is not None:
+                self._open(criteria, line, level=_COLON_LEVEL).ends_with_table = True
+            return False
         if len(cells) != 2 or not cells[1] or not meanings_of_label(cells[0]):
             return False
         section = self._open(cells[0], line, level=_COLON_LEVEL)
@@ -372,6 +378,8 @@ class _Reader:
             top = stack[-1]
             if top.item_depth is not None:
                 is_over = line.kind is BlockKind.ITEM and line.level <= top.item_depth
+            elif top.ends_with_table:
+                is_over = line.kind is not BlockKind.ROW
             else:
                 is_over = top.ends_at_gap and not line.joins and line.kind is not BlockKind.ITEM
             if not is_over:
@@ -399,7 +407,7 @@ class _Reader:
         place = self._text.rfind(rest[:40], line.start, line.end)
         if place >= 0:
             line.start = place
-        line.text, line.cells = rest, ()
+        line.text, line.cells, line.is_header = rest, (), False
         self._content(line)
 
     def _content(self, line: SourceLine) -> None:
@@ -497,6 +505,11 @@ class _Reader:
                 if known is None and section.meanings is not OTHER and not section.is_shared:
                     known = section.meanings
         return self._targets
+
+
+def _heads_columns(cells: tuple[str, ...]) -> bool:
+    """Names of columns are short."""
+    return all(count_words(cell) < MIN_WORDS for cell in cells)
 
 
 def _dropped(line: SourceLine, reason: DropReason, section: str | None = None) -> Dropped:

@@ -172,7 +172,7 @@ _WHOLE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
     {
         Meaning.ACCEPTANCE: (
             r"acs?", r"a/c", r"a\.c", r"cos", r"uat", r"deliverables?", r"expected (?:outcomes?|deliverables?)",
-            r"criteria", r"accept(?:ance)?",
+            r"criteria", r"criterion", r"accept(?:ance)?",
         ),
         Meaning.OUTCOME: (
             r"outcomes?", r"goals?", r"why(?: now| this| us| it matters)?", r"impact", r"value", r"purpose",
@@ -239,12 +239,12 @@ _LEAD = re.compile(
 def meanings_of_heading(text: str) -> frozenset[Meaning]:
     """What a heading opens; OTHER when it is none of ours."""
     whole = meanings_of_label(text)
-    if whole:
-        return whole
     heading = _bare(text)
+    if whole and "? " not in heading:
+        return whole
     if not heading or count_words(heading) > MAX_HEADING_WORDS:
         return OTHER
-    found = set()
+    found = set(whole)
     outside = _PART[Meaning.OUT_OF_SCOPE].sub(" ", heading)  # "Non-goals" has no goals
     if outside != heading:
         found.add(Meaning.OUT_OF_SCOPE)
@@ -271,6 +271,6 @@ def meanings_of_label(text: str) -> frozenset[Meaning]:
 
 def _bare(text: str) -> str:
     """The heading for matching: normalised, without what stands in brackets ("Acceptance criteria (draft)")."""
-    text = normalised(text)
+    text = normalised(text).replace("*", "").replace("`", "")
     bare = _ASIDE.sub(" ", text) if ("(" in text or "[" in text or "{" in text) else text
     return normalised(bare) or text.strip("()[]{} ")

@@ -10,7 +10,8 @@ from backlint.text.words import count_words
 ENABLED = ("en", "de", "fr", "es", "pt", "it", "nl", "pl")
 # Neighbours that short texts are easily taken for: with them in the race, Czech is Czech and not Polish.
 _GUARDS = (
-    "sv", "da", "no", "nn", "fi", "cs", "sk", "hu", "ro", "ca", "ru", "uk", "bg", "tr", "el", "ja", "zh", "ko", "ar", "he",
+    "sv", "da", "no", "nn", "fi", "cs", "sk", "hu", "ro", "ca", "ru", "uk", "bg", "tr", "el", "ja", "zh", "ko", "ar",
+    "he",
 )  # fmt: skip
 MIN_CONFIDENCE = 0.8  # catalogue 1.10
 MIN_WORDS = 5

@@ -194,8 +194,6 @@ class _Walker:
         indent = len(line) - len(line.lstrip())
         # Real list marks nest by their number; typed bullets and numbers nest below them, and by indentation.
         depth = len(marks) if marks else 20 + indent
-        if depth >= 20 and not self.items:
-            depth = 1 + indent
         self.items.start(depth, start + indent, ordered=marks.endswith("#") or item["number"] is not None)
         self.tree.line(_inline(line[item.end() :], start + item.end()))
         self.joins = True
