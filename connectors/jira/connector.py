@@ -21,10 +21,11 @@ from backlint.connectors.contract import (
 )
 from backlint.connectors.jira import diagnosis
 from backlint.connectors.jira.cursor import Cursor, begin, read_cursor
-from backlint.connectors.jira.mapping import mapped, milliseconds, project_from
+from backlint.connectors.jira.mapping import mapped
 from backlint.connectors.jira.payloads import Record
 from backlint.connectors.jira.reading import Fetched, Row, batches, quarantine
 from backlint.connectors.jira.session import Session
+from backlint.connectors.jira.values import milliseconds, project_from
 from backlint.connectors.jira.writing import Writer
 from backlint.errors import MalformedPayload, NotFound
 from backlint.model import Comment, Issue, Person, Tracker

@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from backlint.connectors.contract import Quarantined
 from backlint.connectors.http import TrackerHttp, decode
-from backlint.connectors.jira.mapping import PROPERTY, head_of, milliseconds, moment, name_in
+from backlint.connectors.jira.mapping import head_of, name_in
 from backlint.connectors.jira.payloads import (
     BulkChangelog,
     BulkError,
@@ -24,6 +24,7 @@ from backlint.connectors.jira.payloads import (
     SearchPage,
 )
 from backlint.connectors.jira.site import Site
+from backlint.connectors.jira.values import PROPERTY, milliseconds, moment
 from backlint.errors import MalformedPayload, NotFound, RequestRefused, TrackerDown
 
 T = TypeVar("T")

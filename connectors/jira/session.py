@@ -16,9 +16,9 @@ from backlint.connectors.contract import Usage
 from backlint.connectors.http import decode
 from backlint.connectors.jira import payloads
 from backlint.connectors.jira.client import Reader, jira_client, open_http
-from backlint.connectors.jira.mapping import person_from, sprint_from
 from backlint.connectors.jira.reading import CloudReader, ServerReader
 from backlint.connectors.jira.site import Site, field_ids, priority_ranks, status_facts
+from backlint.connectors.jira.values import person_from, sprint_from
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TokenRefused
 from backlint.model import Person, Sprint
 from backlint.settings import SourceSettings

@@ -13,9 +13,9 @@ from msgspec import Raw
 from backlint.connectors.http import decode
 from backlint.connectors.jira import payloads
 from backlint.connectors.jira.adf import markdown_to_adf
-from backlint.connectors.jira.mapping import LAST_LINE, PROPERTY, comment_from, own_comment_id
 from backlint.connectors.jira.reading import all_comments
 from backlint.connectors.jira.session import Session
+from backlint.connectors.jira.values import LAST_LINE, PROPERTY, comment_from, own_comment_id
 from backlint.connectors.jira.wiki_writer import markdown_to_wiki
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerError
 from backlint.model import Comment, Issue

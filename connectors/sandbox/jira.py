@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from itertools import islice
 from typing import Any
@@ -27,19 +28,12 @@ from backlint.connectors.sandbox.jira_payloads import (
     Wiki,
     category_of,
     milliseconds,
-    zoned,
 )
 from backlint.connectors.sandbox.world import World, WorldComment, WorldIssue, WorldProject
 
-MOST_IDS = 5000  # search page that names nothing but ids or keys, as measured on a Cloud site
-MOST_DETAILED = 100  # search page that names any other field
 MOST_BULK = 100
 MOST_CHANGELOG_IDS = 1000
-MOST_COMMENTS = 100
-MOST_SERVER_ISSUES = 1000  # Data Center: jira.search.views.default.max
-SEARCH_WINDOW = 10_000  # Data Center: jira.search.platform.max.result.window
 MOST_HISTORIES = 40  # expand=changelog on Cloud
-MOST_COMMENTS_INLINE = 20
 COMMENT_LIMIT = 32_767
 INVISIBLE = "Issue does not exist or you do not have permission to see it."
 REMOVED = (
@@ -64,16 +58,35 @@ def errors(*messages: str, status: int = 400, **fields: str) -> Refusal:
     return Refusal(status, {"errorMessages": list(messages), "errors": fields})
 
 
+@dataclass
+class Manners:
+    """How this Jira behaves; a test changes it while it runs. The numbers are those of real sites where known."""
+
+    most_ids: int = 5000  # search page that names nothing but ids or keys, as measured on a Cloud site
+    most_detailed: int = 100  # search page that names any other field
+    most_histories: int = 10_000  # page of the bulk changelog
+    most_comments: int = 100  # page of the comment list
+    comments_inline: int = 20  # what the comment field of an issue holds on Cloud
+    most_server_issues: int = 1000  # Data Center: jira.search.views.default.max
+    search_window: int = 10_000  # Data Center: jira.search.platform.max.result.window
+    empty_pages: int = 0  # search pages without issues that come before the next real one
+    repeats_token: bool = False  # the next page token is always the same
+    unindexed: set[str] = field(default_factory=set)  # issues that the search has not noticed yet
+    bulk_fails: set[str] = field(default_factory=set)  # issues that the bulk request cannot load
+    denied: set[str] = field(default_factory=lambda: {"ADMINISTER", "ADMINISTER_PROJECTS"})  # permissions
+    service_desks: set[str] = field(default_factory=set)  # keys of projects that are service desks
+    agile_scope: bool = True  # whether the token may read boards
+    before: Callable[[Request], None] | None = None  # called with every request that is let in
+
+
 class JiraSandbox:
-    """The state behind the routes. `denied` permissions and `search_lag` may be changed while it runs."""
+    """The state behind the routes."""
 
     def __init__(self, world: World, *, is_cloud: bool, token: str, user: str) -> None:
         self.world, self.is_cloud, self.token, self.user = world, is_cloud, token, user
         self.shapes = Shapes(world, is_cloud=is_cloud)
-        self.denied: set[str] = {"ADMINISTER", "ADMINISTER_PROJECTS"}
-        self.service_desks: set[str] = set()
-        self.search_lag = timedelta(0)  # Cloud: how long a change stays out of search results
-        self.agile_scope = True
+        self.manners = Manners()
+        self.shapes.service_desks = self.manners.service_desks
         self.mails = 0  # writes that would have sent mail to watchers
 
     # -- who asks --------------------------------------------------------------------------------------------------
@@ -92,7 +105,7 @@ class JiraSandbox:
             raise Refusal(401, {"message": message, "status-code": 401})
 
     def need(self, permission: str, message: str) -> None:
-        if permission in self.denied:
+        if permission in self.manners.denied:
             raise errors(message, status=403)
 
     # -- finding ---------------------------------------------------------------------------------------------------
@@ -121,29 +134,21 @@ class JiraSandbox:
         query = parse(jql)
         if self.is_cloud and not query.is_bounded:
             raise JqlError("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
-        found = [issue for issue in self._candidates(query) if not issue.is_archived and self.shapes.is_readable(issue)]
+        hidden = self.manners.unindexed
+        found = [
+            issue
+            for issue in self._candidates(query)
+            if not issue.is_archived and issue.id not in hidden and self.shapes.is_readable(issue)
+        ]
         for clause in query.clauses:
             if clause.field.startswith(("updated", "created")):
                 keep = compare(clause.operator)
                 bound = moment(clause.values[0], self.world.clock())
-                stamp = self.indexed_at if clause.field.startswith("updated") else _created_at
+                stamp = _updated_at if clause.field.startswith("updated") else _created_at
                 found = [issue for issue in found if keep(stamp(issue), bound)]
-        if self.search_lag:
-            newest = self.world.clock() - self.search_lag
-            found = [issue for issue in found if issue.created_at <= newest]
-        for field, descending in reversed(query.order or (("created", True),)):
-            found.sort(key=self._order(field), reverse=descending)
+        for name, descending in reversed(query.order or (("created", True),)):
+            found.sort(key=_order(name), reverse=descending)
         return found
-
-    def indexed_at(self, issue: WorldIssue) -> datetime:
-        """`updated` as the search index knows it."""
-        if not self.search_lag:
-            return issue.updated_at
-        newest = self.world.clock() - self.search_lag
-        if issue.updated_at <= newest:
-            return issue.updated_at
-        moments = [event.at for event in issue.events] + [comment.at for comment in issue.comments]
-        return max((at for at in moments if at <= newest), default=issue.created_at)
 
     def _candidates(self, query: Query) -> list[WorldIssue]:
         found = list(self.world.issues.values())
@@ -167,11 +172,6 @@ class JiraSandbox:
         if issue is None:
             raise JqlError(f"An issue with key '{value}' does not exist for field '{field}'.")
         return issue
-
-    def _order(self, field: str) -> Callable[[WorldIssue], Any]:
-        if field.startswith("updated"):
-            return self.indexed_at
-        return {"created": _created_at, "id": _by_id}.get(field, _by_key)
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ class JiraSandbox:
             self.project(key)
         return {
             "permissions": {
-                name: {"id": "1", "key": name, "name": name, "havePermission": name not in self.denied}
+                name: {"id": "1", "key": name, "name": name, "havePermission": name not in self.manners.denied}
                 for name in names
             }
         }
@@ -244,9 +244,9 @@ class JiraSandbox:
         asked = await _arguments(request)
         found = self.search(asked.get("jql", ""))
         start = int(asked.get("startAt", 0))
-        size = min(int(asked.get("maxResults", 50)), MOST_SERVER_ISSUES)
-        if start + size > SEARCH_WINDOW:
-            raise errors(f"Search limit exceeded. The maximum result window is {SEARCH_WINDOW}.", status=500)
+        size = min(int(asked.get("maxResults", 50)), self.manners.most_server_issues)
+        if start + size > self.manners.search_window:
+            raise errors(f"Search limit exceeded. The maximum is {self.manners.search_window}.", status=500)
         fields, expand = _names(asked.get("fields", "*navigable")), _names(asked.get("expand", ""))
         shown = [self.shapes.issue(i, fields=fields, expand=expand) for i in found[start : start + size]]
         return {"expand": "names,schema", "startAt": start, "maxResults": size, "total": len(found), "issues": shown}
@@ -258,9 +258,15 @@ class JiraSandbox:
         asked = await _arguments(request)
         found = self.search(asked.get("jql", ""))
         fields = _names(asked.get("fields", "id"))
-        most = MOST_IDS if set(fields) <= {"id", "key"} else MOST_DETAILED
+        manners = self.manners
+        most = manners.most_ids if set(fields) <= {"id", "key"} else manners.most_detailed
         size = min(int(asked.get("maxResults", 50)), most)
         start = _offset(asked.get("nextPageToken"), asked.get("jql", ""))
+        if manners.empty_pages:
+            manners.empty_pages -= 1
+            return {"issues": [], "nextPageToken": _page_token(start, asked.get("jql", ""), manners.empty_pages)}
+        if manners.repeats_token:
+            start, size = 0, 1
         shown = [self._found(issue, fields, asked) for issue in found[start : start + size]]
         answer: Payload = {"issues": shown, "isLast": start + size >= len(found)}
         if not answer["isLast"]:
@@ -272,14 +278,11 @@ class JiraSandbox:
             return {"id": issue.id}
         if set(fields) <= {"id", "key"}:
             return {"id": issue.id, "key": issue.key, "self": "", "expand": ""}
-        shape = self.shapes.issue(
+        return self.shapes.issue(
             issue, fields=fields, expand=_names(asked.get("expand", "")),
             properties=_names(asked.get("properties", "")), most_histories=MOST_HISTORIES,
-            most_comments=MOST_COMMENTS_INLINE,
+            most_comments=self.manners.comments_inline,
         )  # fmt: skip
-        if "updated" in fields and self.search_lag:
-            shape["fields"]["updated"] = zoned(self.indexed_at(issue))
-        return shape
 
     async def count(self, request: Request) -> Any:
         return {"count": len(self.search((await _arguments(request)).get("jql", "")))}
@@ -295,11 +298,13 @@ class JiraSandbox:
         shown = [
             self.shapes.issue(
                 issue, fields=fields, expand=_names(asked.get("expand", [])), properties=asked.get("properties", ()),
-                most_histories=MOST_HISTORIES, most_comments=MOST_COMMENTS_INLINE,
+                most_histories=MOST_HISTORIES, most_comments=self.manners.comments_inline,
             )
             for issue in sorted(found.values(), key=_by_id)
+            if issue.id not in self.manners.bulk_fails
         ]  # fmt: skip
-        return {"issues": shown, "issueErrors": []}
+        failed = [{"id": id, "errorMessage": "Timed out."} for id in found if id in self.manners.bulk_fails]
+        return {"issues": shown, "issueErrors": failed}
 
     async def bulk_changelog(self, request: Request) -> Any:
         """Sorted by time over all issues, so that one issue's histories may lie on several pages; times are numbers."""
@@ -309,7 +314,7 @@ class JiraSandbox:
             raise errors(f"The number of issue IDs or keys must be between 1 and {MOST_CHANGELOG_IDS}.")
         wanted = set(asked.get("fieldIds") or ())
         entries = sorted(self._entries(references, wanted), key=lambda entry: entry[:3])
-        size = min(int(asked.get("maxResults", 1000)), 10_000)
+        size = min(int(asked.get("maxResults", 1000)), self.manners.most_histories)
         start = _offset(asked.get("nextPageToken"), "changelog")
         grouped: dict[str, list[Payload]] = {}
         for _, id, _, history in entries[start : start + size]:
@@ -367,20 +372,20 @@ class JiraSandbox:
     def _editable(self, issue: WorldIssue) -> None:
         if issue.is_archived:
             raise errors("This issue is archived. You cannot edit it.")
-        if "EDIT_ISSUES" in self.denied:
+        if "EDIT_ISSUES" in self.manners.denied:
             raise errors(labels="Field 'labels' cannot be set. It is not on the appropriate screen, or unknown.")
 
     def _notify(self, request: Request) -> None:
         """Mail is suppressed only by `notifyUsers=false`, and only an administrator may ask for that."""
         wish = request.query_params.get("notifyUsers")
-        if wish not in (None, "true") and {"ADMINISTER", "ADMINISTER_PROJECTS"} <= self.denied:
+        if wish not in (None, "true") and {"ADMINISTER", "ADMINISTER_PROJECTS"} <= self.manners.denied:
             raise errors("To discard the user notification either admin or project admin permissions are required.",
                          status=403)  # fmt: skip
         self.mails += wish in (None, "true")
 
     async def edit_meta(self, request: Request) -> Any:
         self.issue(request.path_params["id"])
-        operations = [] if "EDIT_ISSUES" in self.denied else ["add", "set", "remove"]
+        operations = [] if "EDIT_ISSUES" in self.manners.denied else ["add", "set", "remove"]
         return {"fields": {"labels": {"required": False, "name": "Labels", "key": "labels", "operations": operations}}}
 
     async def issue_changelog(self, request: Request) -> Any:
@@ -423,7 +428,8 @@ class JiraSandbox:
         issue = self.issue(request.path_params["id"])
         if request.method == "POST":
             return await self._comment_add(request, issue)
-        everything = 1_000_000 if not self.is_cloud and "maxResults" not in request.query_params else MOST_COMMENTS
+        all_at_once = not self.is_cloud and "maxResults" not in request.query_params
+        everything = 1_000_000 if all_at_once else self.manners.most_comments
         start, size = _window(request.query_params, most=everything, default=everything)
         shown = [self.shapes.comment(comment) for comment in issue.comments[start : start + size]]
         return _page(shown, start, size, len(issue.comments), key="comments")
@@ -492,7 +498,7 @@ class JiraSandbox:
     # -- boards ----------------------------------------------------------------------------------------------------
 
     def _agile(self) -> None:
-        if not self.agile_scope:
+        if not self.manners.agile_scope:
             raise Refusal(401, {"code": 401, "message": "Unauthorized; scope does not match"})
 
     def _has_sprints(self, project: WorldProject) -> bool:
@@ -621,6 +627,8 @@ def _route(
         try:
             if not is_open:
                 sandbox.authenticate(request)
+                if sandbox.manners.before is not None:
+                    sandbox.manners.before(request)
             sandbox.shapes.base = str(request.base_url).rstrip("/")
             await request.body()
             with sandbox.world.lock:
@@ -684,15 +692,15 @@ def _page(shown: list[Any], start: int, size: int, total: int, *, key: str) -> P
     return {"startAt": start, "maxResults": size, "total": total, **last, key: shown}
 
 
-def _page_token(offset: int, belongs_to: str) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode([offset, belongs_to])).decode()
+def _page_token(offset: int, belongs_to: str, number: int = 0) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode([offset, belongs_to, number])).decode()
 
 
 def _offset(token: str | None, belongs_to: str) -> int:
     if not token:
         return 0
     try:
-        offset, query = msgspec.json.decode(base64.urlsafe_b64decode(token), type=tuple[int, str])
+        offset, query, _ = msgspec.json.decode(base64.urlsafe_b64decode(token), type=tuple[int, str, int])
     except (msgspec.MsgspecError, binascii.Error, ValueError):
         raise errors("The provided next page token is invalid or expired.") from None
     if query != belongs_to:
@@ -709,6 +717,16 @@ def _decoded(credentials: str) -> str:
 
 def _created_at(issue: WorldIssue) -> datetime:
     return issue.created_at
+
+
+def _order(name: str) -> Callable[[WorldIssue], Any]:
+    if name.startswith("updated"):
+        return _updated_at
+    return {"created": _created_at, "id": _by_id}.get(name, _by_key)
+
+
+def _updated_at(issue: WorldIssue) -> datetime:
+    return issue.updated_at
 
 
 def _by_id(issue: WorldIssue) -> tuple[int, str]:

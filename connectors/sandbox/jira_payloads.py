@@ -113,6 +113,7 @@ class Shapes:
     def __init__(self, world: World, *, is_cloud: bool) -> None:
         self.world, self.is_cloud = world, is_cloud
         self.base = ""
+        self.service_desks: set[str] = set()  # keys of projects that are service desks
         self._numbers: dict[str, int] = {}
         self._incoming: dict[str, list[tuple[str, str]]] = {}
         self._keys: dict[str, str] = {}
@@ -196,18 +197,15 @@ class Shapes:
         return kind
 
     def project(self, project: WorldProject, *, detailed: bool = False) -> Payload:
-        kind = project.key in self.service_desks
         short: Payload = {
             "self": f"{self.rest}/project/{project.id}", "id": project.id, "key": project.key, "name": project.name,
-            "projectTypeKey": "service_desk" if kind else "software",
+            "projectTypeKey": "service_desk" if project.key in self.service_desks else "software",
         }  # fmt: skip
         if self.is_cloud:
             short |= {"simplified": False}
         if detailed:
             short |= {"description": project.description, "lead": self.user(project.lead)}
         return short
-
-    service_desks: frozenset[str] = frozenset()
 
     def sprint(self, sprint: WorldSprint) -> Payload:
         now = self.world.clock()

@@ -14,9 +14,10 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from backlint.connectors.jira.mapping import issue_from, sprint_from
+from backlint.connectors.jira.mapping import issue_from
 from backlint.connectors.jira.payloads import Category, FieldInfo, FieldSchema, Record, Status, Type
 from backlint.connectors.jira.site import Site, field_ids, priority_ranks, status_facts
+from backlint.connectors.jira.values import sprint_from
 from backlint.model import Issue, IssueType, StatusCategory
 from backlint.status import StatusMap
 
