@@ -113,7 +113,7 @@ class _Reading:
         self.key = head.key or head.id
         self.payload = self.read(record.issue, payloads.Issue)
         custom = self.read(record.issue, payloads.Custom).fields
-        self.custom = {id: custom[id] for id in site.fields.all if id in custom and custom[id] != b"null"}
+        self.custom = {id: custom[id] for id in site.fields.all if id in custom and bytes(custom[id]) != b"null"}
         self.histories = self._histories()
         self.comments = list(self._comment_payloads())
 
@@ -212,7 +212,8 @@ class _Reading:
             try:
                 return float(str(points).replace(",", ".")), "points"
             except ValueError:
-                raise self.wrong(f"{points!r} is no number", f"fields.{self.site.fields.estimate[0]}") from None
+                id = next(id for id in self.site.fields.estimate if id in self.custom)
+                raise self.wrong(f"{points!r} is no number", f"fields.{id}") from None
         seconds = self.payload.fields.timeoriginalestimate
         return (None, "points") if seconds is None else (seconds / SECONDS_PER_HOUR, "hours")
 
