@@ -164,14 +164,15 @@ def judge_backlog(
     chosen = {rule.code for rule in rules}
     silent = tuple(rule() for rule in all_rules() if rule.code not in chosen) if not as_new else ()
     dimensions = {rule.code: rule.dimension for rule in rules if rule.dimension is not None}
+    skip_label = f"{settings.write_back.label_prefix}skip"
     would_find: Counter[str] = Counter()
     checked: list[Checked] = []
     wanted = backlog.issues if issues is None else tuple(issues)
     for count, issue in enumerate(wanted, start=1):
         asked_of = new_ticket_rules(rules, issue) if as_new else tuple(rules)
-        everything = judge(issue, (*asked_of, *silent), context)
-        judgements = tuple(each for each in everything if each.rule in chosen)
-        would_find.update(each.rule for each in everything if each.verdict is Verdict.FAIL and each.rule not in chosen)
+        judgements = judge(issue, asked_of, context, skip_label=skip_label)
+        quietly = judge(issue, silent, context, skip_label=skip_label)  # apart: a silent rule outranks nothing
+        would_find.update(each.rule for each in quietly if each.verdict is Verdict.FAIL)
         checked.append(
             Checked(
                 issue=issue,

@@ -182,14 +182,17 @@ def upgrade() -> None:
     op.create_table(
         "scores",
         sa.Column("run", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("rules_version", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("score", sa.Integer(), nullable=True),
-        sa.Column("issues", sa.Integer(), nullable=False),
-        sa.Column("findings", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("run", "scope", name=op.f("pk_scores")),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run", "kind", "name", name=op.f("pk_scores")),
     )
+    with op.batch_alter_table("scores", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_scores_at"), ["at"], unique=False)
+
     op.create_table(
         "sources",
         sa.Column("name", sa.Text(), nullable=False),
@@ -396,6 +399,9 @@ def downgrade() -> None:
     op.drop_table("statuses")
     op.drop_table("sprints")
     op.drop_table("sources")
+    with op.batch_alter_table("scores", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_scores_at"))
+
     op.drop_table("scores")
     op.drop_table("scopes")
     op.drop_table("runs")
