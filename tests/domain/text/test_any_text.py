@@ -47,7 +47,7 @@ def test_offsets_refer_to_the_source_as_long_as_it_was(text: str, markup: Markup
 
 
 WORDS = st.lists(
-    st.sampled_from(["größe", "list", "日本語", "🎉", "sorted", "name", "שלום", "zebra"]), min_size=3, max_size=6
+    st.sampled_from(["größe", "list", "日本語", "🎉list", "sorted", "name", "שלום", "zebra"]), min_size=3, max_size=6
 )
 
 
