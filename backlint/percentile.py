@@ -81,7 +81,7 @@ class Sample:
             case Shows.NOTHING:
                 return "no items"
             case Shows.VALUES:
-                return f"{self.count} of {MEDIAN_SAMPLE} items needed for a median; the items are listed instead"
+                return f"{self.count} of {MEDIAN_SAMPLE} items needed for a median"
             case Shows.MEDIAN:
                 return f"median only: {self.count} of {PROVISIONAL_SAMPLE} items needed for the 85th percentile"
             case Shows.PROVISIONAL:

@@ -14,6 +14,7 @@ from backlint.scores import BANDS
 
 MOST_SHOWN_FIRST = 10  # catalogue 7.1
 NIGHTS = 30
+NO_OWNER = "without an owner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +193,7 @@ class AuditReport:
         weighty = [each for each in self.about_issues if each.points is not None]
         owners: dict[str, list[AuditFinding]] = defaultdict(list)
         for finding in sorted(weighty, key=_by_points)[:MOST_SHOWN_FIRST]:
-            owners[finding.owner or "nobody"].append(finding)
+            owners[finding.owner or NO_OWNER].append(finding)
         return tuple((owner, tuple(found)) for owner, found in owners.items())
 
     @property

@@ -66,7 +66,7 @@ def scatter(
 
     highest = top or max([*(dot.y for dot in dots), *(line.y for line in lines), *(band.y for band in bands), 1.0])
     chart = pygal.XY(
-        **_settings(margin_right=84 if lines else 12),
+        **_settings(margin_right=96 if lines else 12),
         stroke=False,
         dots_size=3,
         range=(0, highest),

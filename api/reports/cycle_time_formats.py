@@ -316,7 +316,7 @@ def _key_figures(report: CycleTimeReport) -> str:
 
 
 def _level(level: ServiceLevel | None) -> str:
-    return "–" if level is None else f"{level.days:.1f} d"
+    return "–" if level is None else figures.in_days(level.duration)
 
 
 def _in_progress(report: CycleTimeReport) -> str:
@@ -328,12 +328,12 @@ def _in_progress(report: CycleTimeReport) -> str:
             plain(each.title),
             plain(each.status),
             ("unknown" if each.age is None else figures.in_days(each.age)) + (" **beyond**" if each.is_beyond else ""),
-            _level(each.level),
+            f"{_level(each.level)} ({each.level.scope}, {each.level.sample})" if each.level else each.rank or "–",
             "–" if each.score is None else each.score,
         )
         for each in report.ageing[:MOST_LINES]
     ]
-    header = ("issue", "title", "status", "age", "expectation", "score")
+    header = ("issue", "title", "status", "age", "expectation", "score so far")
     table = markdown_table(header, rows, numbers=(3, 4, 5))
     return f"## In progress, oldest first\n\n{table}{_cut(len(report.ageing))}"
 

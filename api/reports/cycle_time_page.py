@@ -98,7 +98,9 @@ def _charts(report: CycleTimeReport) -> tuple[dict[str, Markup], dict[str, int]]
         names = [_short(day) for day in report.moments]
         every = max(1, len(names) // 5)
         flow = {name: report.flow[name] for name in ("done", "waiting", "active", "to do")}
-        flow["done"] = tuple(count - flow["done"][0] for count in flow["done"])  # else years of it hide the rest
+        flow["done"] = tuple(
+            max(count - flow["done"][0], 0) for count in flow["done"]
+        )  # else years of it hide the rest
         drawings["flow"] = drawn(charts.stacked(flow, names, title="Cumulative flow", every=every))
         wip: dict[str, Sequence[float | None]] = {"in progress": report.wip}
         if report.wip_cap is not None:
@@ -120,7 +122,9 @@ def _scatter(report: CycleTimeReport) -> tuple[str, int]:
     if report.found.p85 is not None:
         lines.append(charts.Line(report.found.p85 / DAY, f"p85 {figures.in_days(report.found.p85)}", "solid"))
     if report.expectation is not None and report.is_elapsed:
-        lines.append(charts.Line(report.expectation.days, f"SLE {report.expectation.days:.1f} d", "dotted"))
+        lines.append(
+            charts.Line(report.expectation.days, f"SLE {figures.in_days(report.expectation.duration)}", "dotted")
+        )
     first, last = _place(report.rows[0].finished_at), _place(report.rows[-1].finished_at)
     if report.since is not None:
         first = min(first, float(report.since.toordinal()))

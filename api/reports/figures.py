@@ -15,8 +15,11 @@ def days(span: timedelta | None) -> float | None:
 
 
 def in_days(span: timedelta | None) -> str:
-    """Days for people, to one decimal; a dash where there is none."""
-    return "–" if span is None else f"{span / DAY:.1f} d"
+    """Days for people, to one decimal, halves rounded up; a dash where there is none."""
+    if span is None:
+        return "–"
+    tenths = (20 * span + DAY) // (2 * DAY)  # formatting a float would give 2.2 for 2.25
+    return f"{tenths // 10}.{tenths % 10} d"
 
 
 def moment(at: datetime | None, zone: ZoneInfo) -> str:
