@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 SEVERITY_STYLE = {"critical": "bold red", "error": "red", "warning": "yellow", "info": "dim"}
-LINE_EVERY = 500  # without a terminal: one line for so many issues
+LINE_EVERY = 500  # without a terminal: one line for so many issues, and ten lines at most
 
 
 class Format(StrEnum):
@@ -105,9 +105,12 @@ class Bars:
                 if name not in self._tasks:
                     self._tasks[name] = self._progress.add_task(escape(name), total=total)
                 self._progress.update(self._tasks[name], completed=done, total=total)
-            elif self._lines is not None and (done - self._printed.get(name, 0) >= LINE_EVERY or done == total):
+            elif self._lines is not None and (done == total or self._is_due(name, done, total)):
                 self._printed[name] = done
                 self._lines.print(f"  {escape(name)}: {done}{f' of {total}' if total else ''}")
+
+    def _is_due(self, name: str, done: int, total: int | None) -> bool:
+        return done - self._printed.get(name, 0) >= max(LINE_EVERY, (total or 0) // 10)
 
     def pulled(self, *, source: str, scope: str, done: int, expected: int | None) -> None:
         """The shape that `sync.pull` reports progress in."""

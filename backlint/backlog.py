@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from types import MappingProxyType
 
 from backlint.activity import BulkEdits, bulk_edits, last_human_activity
 from backlint.model import Issue, IssueType, Person, Project, StatusCategory
+from backlint.text.story import has_story
+from backlint.text.ticks import ticks
 
 NEAR_TOP_N = 30  # catalogue 1.4
 HABIT_WINDOW = timedelta(days=90)  # catalogue 2.9: team switches are learned from 90 days of use
 HABIT_SHARE = 0.5
 HABIT_SAMPLE = 5  # fewer finished items say nothing about a habit
+TICKED_SHARE = 0.2  # catalogue AC005: a team that ticks fewer of the boxes on finished items does not use them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,10 @@ class Habits:
 
     estimates: bool | None = None
     sample: int = 0
+    ticks_boxes: bool | None = None  # on finished stories and bugs
+    boxes: int = 0
+    story_format: bool | None = None  # "As a ..., I want ..." in finished stories
+    stories: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Backlog:
     projects: Mapping[tuple[str, str], Project] = field(default_factory=lambda: MappingProxyType({}))
     near_is_all: bool = False  # `check.near = "all"`
     habits_are_on: bool = False  # `check.team_switches = "on"`
+    without_owners: frozenset[str] = frozenset()  # files that name no owner of any issue: a gap in the export
 
     def __iter__(self) -> Iterator[Issue]:
         return iter(self.issues)
@@ -179,20 +187,20 @@ class Backlog:
         return issue.is_open and (self.near_is_all or issue.identity in self._near)
 
     @cached_property
-    def _habits(self) -> dict[tuple[str, str | None], Habits]:
-        finished: dict[tuple[str, str | None], list[bool]] = defaultdict(list)
+    def _finished(self) -> dict[tuple[str, str | None], list[Issue]]:
+        """What each team finished in the last 90 days."""
+        finished: dict[tuple[str, str | None], list[Issue]] = defaultdict(list)
         since = self.now - HABIT_WINDOW
         for issue in self.issues:
-            if issue.status.category is not StatusCategory.DONE or issue.type not in (IssueType.STORY, IssueType.TASK):
-                continue
-            closed_at = issue.transitions[-1].at if issue.transitions else issue.updated_at
-            if closed_at is not None and closed_at >= since:
-                finished[issue.source, issue.team or issue.project].append(issue.estimate is not None)
-        return {
-            team: Habits(estimates=sum(seen) >= HABIT_SHARE * len(seen), sample=len(seen))
-            for team, seen in finished.items()
-            if len(seen) >= HABIT_SAMPLE
-        }
+            if issue.status.category is StatusCategory.DONE:
+                closed_at = issue.transitions[-1].at if issue.transitions else issue.updated_at
+                if closed_at is not None and closed_at >= since:
+                    finished[issue.source, issue.team or issue.project].append(issue)
+        return finished
+
+    @cached_property
+    def _habits(self) -> dict[tuple[str, str | None], Habits]:
+        return {team: _learned(issues) for team, issues in self._finished.items()}
 
     @cached_property
     def _bulk_edits(self) -> BulkEdits:
@@ -205,7 +213,33 @@ class Backlog:
     def habits(self, issue: Issue) -> Habits:
         """What the team of this issue does anyway; everything when switches are pinned on."""
         learned = self._habits.get((issue.source, issue.team or issue.project), Habits())
-        return Habits(estimates=True, sample=learned.sample) if self.habits_are_on else learned
+        return replace(learned, estimates=True, ticks_boxes=True, story_format=True) if self.habits_are_on else learned
+
+
+def _learned(finished: Sequence[Issue]) -> Habits:
+    """The habits of a team; a switch of which too few finished items speak stays undecided."""
+    sized = [issue.estimate is not None for issue in finished if issue.type in (IssueType.STORY, IssueType.TASK)]
+    told = [
+        has_story(issue.title, issue.body, issue.markup) for issue in finished if issue.type is IssueType.STORY
+    ]
+    ticked = [
+        is_ticked
+        for issue in finished
+        if issue.type in (IssueType.STORY, IssueType.BUG)
+        for is_ticked in (*(item.is_ticked for item in issue.checklist), *ticks(issue.body, issue.markup))
+    ]
+    return Habits(
+        estimates=_habit(sized, HABIT_SHARE),
+        sample=len(sized),
+        ticks_boxes=_habit(ticked, TICKED_SHARE),
+        boxes=len(ticked),
+        story_format=_habit(told, HABIT_SHARE),
+        stories=len(told),
+    )
+
+
+def _habit(seen: Sequence[bool], share: float) -> bool | None:
+    return sum(seen) >= share * len(seen) if len(seen) >= HABIT_SAMPLE else None
 
 
 def _identity_marks(person: Person) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ class MissingOwner(Rule):
             yield self.ok(issue, "assigned", evidence=[of_value("F", "assignees", holding[0])])
         elif Standing.HIDDEN in assigned.values():
             yield self.unknown(issue, "the assignee's profile is not visible")
+        elif issue.source in context.backlog.without_owners and self._named(issue, context) is None:
+            yield self.not_applicable(issue, "the file names no owners at all")
         elif issue.is_started and self.assignee_when_started:
             yield self.fail(issue, context, "In progress with nobody assigned.", evidence=self._tried(issue, context))
         else:

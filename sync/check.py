@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from backlint.backlog import Backlog
 from backlint.errors import InputError
 from backlint.flow import service_levels
-from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Verdict
+from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Tracker, Verdict
 from backlint.rules.engine import asked, judge, new_ticket_rules
 from backlint.rules.registry import RULES_VERSION, all_rules, configured, find
 from backlint.rules.rule import Context, Rule
@@ -125,9 +126,20 @@ def make_backlog(
         now=now,
         people=people,
         projects=projects,
+        without_owners=_files_without_owners(issues),
         near_is_all=settings.check.near == "all",
         habits_are_on=settings.check.team_switches == "on",
     )
+
+
+def _files_without_owners(issues: Iterable[Issue]) -> frozenset[str]:
+    """An export without a column for owners says nothing about them; a tracker without owners does."""
+    silent: dict[str, bool] = {}
+    for issue in issues:
+        if issue.tracker is Tracker.FILE:
+            named = bool(issue.assignees or issue.accountable or issue.fields.get("owner"))
+            silent[issue.source] = silent.get(issue.source, True) and not named
+    return frozenset(source for source, is_silent in silent.items() if is_silent)
 
 
 def _configured_statuses(settings: Settings, name: str) -> Mapping[str, Any]:
@@ -244,12 +256,15 @@ def check_issues(
     now: datetime,
     rules: Sequence[Rule],
     people: Mapping[Identity, Person] = MappingProxyType({}),
+    scope: str | None = None,
     as_new: bool = False,
     advance: Advance = lambda done, total: None,
 ) -> CheckResult:
     """Check issues from a file: no tracker, no store, nothing recorded."""
     backlog = make_backlog(issues, settings, now=now, people=people)
-    checked, context, would_find = judge_backlog(backlog, settings, rules=rules, as_new=as_new, advance=advance)
+    checked, context, would_find = judge_backlog(
+        backlog, settings, rules=rules, issues=in_scope(backlog, scope), as_new=as_new, advance=advance
+    )
     return CheckResult(
         as_of=now,
         rules=tuple(rules),
@@ -269,7 +284,8 @@ def in_scope(backlog: Backlog, scope: str | None) -> tuple[Issue, ...]:
     found = tuple(issue for issue in backlog.issues if wanted in _names(issue))
     if not found:
         known = sorted({name for issue in backlog.issues for name in _names(issue)})
-        raise InputError(f"nothing stored belongs to {scope!r}; there is {', '.join(known[:20]) or 'nothing at all'}")
+        near = difflib.get_close_matches(wanted, known, n=3) or known[:20]
+        raise InputError(f"nothing belongs to {scope!r}; there is {', '.join(near) or 'nothing at all'}")
     return found
 
 

@@ -136,6 +136,17 @@ def test_a_file_is_checked_without_a_store_and_every_finding_is_new() -> None:
     assert set(shape["scores"]) == {"demo:DEMO-1", "demo:DEMO-2"}
 
 
+def test_a_file_that_names_no_owner_at_all_is_not_blamed_for_it() -> None:
+    bare = [an_issue(id=str(n), status=ACTIVE) for n in range(3)]
+    only_owner = chosen_rules(OPENLY, only=["OWN001"])
+
+    without = check_issues(bare, OPENLY, now=NOW, rules=only_owner)
+    one_named = check_issues([*bare, an_issue(id="9", assignees=("mia",))], OPENLY, now=NOW, rules=only_owner)
+
+    assert codes(without) == set()
+    assert len(one_named.findings()) == 3
+
+
 def test_only_the_rule_asked_for_is_judged() -> None:
     result = check_issues([an_issue(status=ACTIVE)], OPENLY, now=NOW, rules=chosen_rules(OPENLY, only=["own001"]))
 
