@@ -31,6 +31,11 @@ Scope = Annotated[
     str | None, typer.Option("--scope", metavar="NAME", help="only this source, project, team or repository")
 ]
 
+DayFirst = Annotated[
+    bool | None,
+    typer.Option("--day-first/--month-first", help="how 03/04/2026 in a file is meant (default: as the file shows)"),
+]
+
 
 def _console(format: str, quiet: bool, no_color: bool) -> Any:
     from backlint.api.console import Console, Format
@@ -136,6 +141,7 @@ def check(
         str | None, typer.Option("--fail-on", metavar="SEVERITY", help="info, warning or error (default)")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="findings to print as text; 0 prints all")] = 50,
+    day_first: DayFirst = None,
     config: Config = None,
     format: Output = "text",
     quiet: Quiet = False,
@@ -155,6 +161,7 @@ def check(
             all_verdicts=all_verdicts,
             fail_on=fail_on,
             limit=limit,
+            day_first=day_first,
         )
     )
 
@@ -300,6 +307,7 @@ def rule(
 def explain(
     issue: Annotated[str, typer.Argument(metavar="ISSUE", help="key, former key or id")],
     input: Annotated[str | None, typer.Option("--input", metavar="FILE", help="an issue of this file")] = None,
+    day_first: DayFirst = None,
     config: Config = None,
     format: Output = "text",
     quiet: Quiet = False,
@@ -308,7 +316,9 @@ def explain(
     """Every verdict on an issue: what was tried, what was found, what was dropped and why."""
     from backlint.api.commands.explain import run
 
-    raise typer.Exit(run(_console(format, quiet, no_color), config=config, reference=issue, input=input))
+    raise typer.Exit(
+        run(_console(format, quiet, no_color), config=config, reference=issue, input=input, day_first=day_first)
+    )
 
 
 @app.command()

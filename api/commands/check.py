@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from backlint.api.console import Console, escape, plural, severity
 from backlint.api.reading import read_file
-from backlint.api.workplace import now, open_workplace
-from backlint.errors import ConfigurationError
-from backlint.model import Severity
+from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.errors import ConfigurationError, InputError
+from backlint.model import Severity, Status
 from backlint.settings import Settings, load
+from backlint.sync import store
 from backlint.sync.audit import new_id
 from backlint.sync.check import Checked, CheckResult, check_issues, check_store, chosen_rules, to_json
+from backlint.sync.database import reading
 from backlint.sync.findings import Finding
 
 FAIL_ON = ("info", "warning", "error")
@@ -30,11 +33,12 @@ def run(
     all_verdicts: bool,
     fail_on: str | None,
     limit: int,
+    day_first: bool | None = None,
 ) -> int:
     if fail_on is not None and fail_on not in FAIL_ON:
         raise ConfigurationError(f"--fail-on {fail_on!r}: use {', '.join(FAIL_ON)}")
     if input is not None:
-        settings, result = _check_file(console, config, input, rules, as_new=as_new)
+        settings, result = _check_file(console, config, input, scope, rules, as_new=as_new, day_first=day_first)
     else:
         settings, result = _check_store(console, config, scope, rules, as_new=as_new)
     console.json(to_json(result, all_verdicts=all_verdicts))
@@ -44,10 +48,21 @@ def run(
     return _exit_code(result, Severity(fail_on or settings.check.fail_on))
 
 
+def require_pulled(place: Workplace) -> None:
+    """InputError for a store that nothing was ever read into: to call that clean would be wrong."""
+    with reading(place.engine) as connection:
+        is_pulled = bool(store.scope_states(connection))
+    if not is_pulled:
+        raise InputError(
+            "nothing is stored yet: `backlint pull` reads the trackers, `backlint check --input FILE` needs none"
+        )
+
+
 def _check_store(
     console: Console, config: Path | None, scope: str | None, rules: Sequence[str], *, as_new: bool
 ) -> tuple[Settings, CheckResult]:
     with open_workplace(config) as place:
+        require_pulled(place)
         with console.progress("Checking") as bars:
             result = check_store(
                 place.engine,
@@ -63,16 +78,24 @@ def _check_store(
 
 
 def _check_file(
-    console: Console, config: Path | None, input: str, rules: Sequence[str], *, as_new: bool
+    console: Console,
+    config: Path | None,
+    input: str,
+    scope: str | None,
+    rules: Sequence[str],
+    *,
+    as_new: bool,
+    day_first: bool | None,
 ) -> tuple[Settings, CheckResult]:
     settings = load(config)
-    read = read_file(console, input, zone=settings.zone)
+    read = read_file(console, input, zone=settings.zone, day_first=day_first)
     with console.progress("Checking") as bars:
         result = check_issues(
             read.issues,
             settings,
             now=now(),
             rules=chosen_rules(settings, only=rules),
+            scope=scope,
             as_new=as_new,
             advance=lambda done, total: bars.move("check", done, total),
         )
@@ -96,10 +119,7 @@ def show(console: Console, result: CheckResult, *, limit: int = 50) -> None:
             f"Cannot say: {state.source} {state.scope} is not judged, since {escape(why)}. Run `backlint pull`."
         )
     for (source, status), count in result.unmapped.items():
-        console.warn(
-            f"Status '{escape(status.name)}' ({escape(status.id)}) of {source} is unmapped: {plural(count, 'issue')} "
-            "outside all metrics. Map it in the source's statuses table."
-        )
+        console.warn(_unmapped(status, source if result.run else None, count))
     spoken = [(each, finding) for each, finding in findings if not finding.is_baseline]
     spoken.sort(
         key=lambda pair: (-pair[1].judgement.severity.rank, -pair[0].points(pair[1].judgement), pair[0].issue.key)
@@ -114,6 +134,18 @@ def show(console: Console, result: CheckResult, *, limit: int = 50) -> None:
     if result.would_find:
         silent = ", ".join(f"{code} {count:,}" for code, count in sorted(result.would_find.items()))
         console.say(f"Rules outside the profile would find: {silent}.")
+
+
+def _unmapped(status: Status, source: str | None, count: int) -> str:
+    """A status that nobody gave a category; in a file (no source) only the export could say more."""
+    issues = plural(count, "issue")
+    if source is None:
+        named = f"The status '{escape(status.name)}' has no known category" if status.name else "No status is given"
+        return f"{named}: {issues} judged as if nothing were known of their progress."
+    return (
+        f"The status '{escape(status.name)}' of {escape(source)} has no category: {issues} outside all metrics. "
+        f'Add {escape(json.dumps(status.id, ensure_ascii=False))} = "active" (or another) to the source\'s statuses.'
+    )
 
 
 def _summary(result: CheckResult, findings: Sequence[tuple[Checked, Finding]]) -> str:

@@ -21,12 +21,19 @@ from backlint.sync.check import Checked, chosen_rules, judge_backlog, load_backl
 from backlint.sync.database import reading
 from backlint.sync.findings import history
 
+# The letters of catalogue 1.6, as JSON has them, in words.
+KINDS = {
+    "F": "field", "S": "section", "C": "checklist", "G": "scenario", "P": "phrase", "H": "history", "T": "dropped text",
+}  # fmt: skip
 
-def run(console: Console, *, config: Path | None, reference: str, input: str | None) -> int:
+
+def run(
+    console: Console, *, config: Path | None, reference: str, input: str | None, day_first: bool | None = None
+) -> int:
     past: Sequence[Mapping[str, Any]] = ()
     if input is not None:
         settings = load(config)
-        read = read_file(console, input, zone=settings.zone)
+        read = read_file(console, input, zone=settings.zone, day_first=day_first)
         backlog = make_backlog(read.issues, settings, now=now())
         issue = _find(backlog, reference)
     else:
@@ -71,7 +78,7 @@ def show(
         console.out(f"[dim]{escape(issue.url)}[/dim]")
     near = "near: judged in full" if checked.is_near else "far: most rules only inform"
     console.out(
-        f"{issue.type.value}, {escape(issue.status.name)} ({issue.status.category.value}), {near}. "
+        f"{issue.type.value}, {escape(issue.status.name or 'no status')} ({issue.status.category.value}), {near}. "
         f"Rules {RULES_VERSION}, profile {settings.check.profile}."
     )
     _show_score(console, checked)
@@ -111,7 +118,8 @@ def _show_verdict(console: Console, judgement: Judgement, checked: Checked, rule
 def _evidence(evidence: Evidence) -> str:
     place = f"{evidence.field}[{evidence.start}:{evidence.end}]" if evidence.start is not None else evidence.field
     note = f" ({evidence.note})" if evidence.note else ""
-    return f'{evidence.kind} in {place}: "{evidence.excerpt}"{note}'
+    kind = KINDS.get(evidence.kind, evidence.kind)
+    return f'{kind} in {place}: "{evidence.excerpt}"{note}'
 
 
 def _show_text(console: Console, issue: Issue, context: Context) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, cast, get_args
 
+from backlint.api.commands.check import require_pulled
 from backlint.api.console import Console, plural
 from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.connectors.file.export import ExportFormat, write_findings, write_issues, write_transitions
-from backlint.errors import ConfigurationError
+from backlint.errors import ConfigurationError, InputError
 from backlint.sync.audit import new_id
 from backlint.sync.check import check_store, in_scope, load_backlog, to_json
 
@@ -29,13 +30,17 @@ def run(
         if output is None:
             count = write(sys.stdout.buffer)
         else:
-            with output.open("wb") as stream:
-                count = write(stream)
+            try:
+                with output.open("wb") as stream:
+                    count = write(stream)
+            except OSError as error:
+                raise InputError(f"cannot write {output}: {error.strerror}") from None
             console.say(f"{plural(count, what.removesuffix('s'))} in {output}")
     return 0
 
 
 def _writer(place: Workplace, what: str, format: ExportFormat, scope: str | None) -> Callable[[BinaryIO], int]:
+    require_pulled(place)
     if what == "findings":
         result = check_store(place.engine, place.settings, run=new_id("check"), now=now(), scope=scope)
         findings = to_json(result)["findings"]
