@@ -46,7 +46,8 @@ def _everything(config: Path | None) -> Iterator[tuple[str, Check]]:
     except BacklintError as error:
         yield "configuration", Check("file", Level.BAD, str(error), "correct the file and run doctor again")
         return
-    where = str(config or DEFAULT_FILE)
+    file = config or DEFAULT_FILE
+    where = str(file) if file.is_file() else f"there is no {file}; defaults and the environment hold"
     yield "configuration", Check("file", Level.GOOD, f"{where}: {plural(len(settings.sources), 'source')}")
     yield from _database(config, settings)
     if not settings.sources:
