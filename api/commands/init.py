@@ -6,7 +6,8 @@ import difflib
 import fnmatch
 import re
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -80,12 +81,13 @@ def run(
     given: Answers,
     add: bool = False,
     questions: Questions | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """Write the file, or with `add` one more source into it. Whatever happens, a file that was there stays usable."""
     file = config or DEFAULT_FILE
     taken = _names_in(file, force=force, add=add)
     ask = questions or (Terminal() if sys.stdin.isatty() else Nobody())
-    choice = _choose(console, given, ask, taken=taken)
+    choice = _choose(console, given, ask, taken=taken, sleep=sleep)
     if add:
         text = file.read_text(encoding="utf-8").rstrip("\n") + "\n" + further_source(choice)
     else:
@@ -111,7 +113,9 @@ def _names_in(file: Path, *, force: bool, add: bool) -> tuple[str, ...]:
 # -- choosing ----------------------------------------------------------------------------------------------------------
 
 
-def _choose(console: Console, given: Answers, ask: Questions, *, taken: Sequence[str]) -> SourceChoice:
+def _choose(
+    console: Console, given: Answers, ask: Questions, *, taken: Sequence[str], sleep: Callable[[float], None]
+) -> SourceChoice:
     tracker = Tracker(_answer(given.tracker, ask, "Tracker (jira, linear, github)", "--tracker", check=is_tracker))
     url = _url(given, ask, tracker)
     user = _user(given, ask, tracker, url)
@@ -130,13 +134,13 @@ def _choose(console: Console, given: Answers, ask: Questions, *, taken: Sequence
         answer = ask.text(f"Repositories ({SCOPES[tracker]})", option="--scope", default=None, check=is_filled)
         wanted = tuple(parts(answer))
     choice = SourceChoice(name=name, tracker=tracker, url=url, user=user, scope=wanted, token_env=variable)
-    facts = _discover(console, choice)
+    facts = _discover(console, choice, sleep)
     if tracker is not Tracker.GITHUB:
         choice = replace(choice, scope=_scope(console, wanted, ask, facts, tracker))
     return replace(choice, statuses=_statuses(console, ask, facts), fields=_fields(console, ask, facts))
 
 
-def _discover(console: Console, choice: SourceChoice) -> SourceFacts:
+def _discover(console: Console, choice: SourceChoice, sleep: Callable[[float], None]) -> SourceFacts:
     source = SourceSettings(
         name=choice.name,
         tracker=choice.tracker,
@@ -146,7 +150,7 @@ def _discover(console: Console, choice: SourceChoice) -> SourceFacts:
         token_env=choice.token_env,
     )
     try:
-        connector = connect(source)
+        connector = connect(source, sleep=sleep)
     except ConfigurationError as error:
         raise ConfigurationError(f"{error}. A token is made here: {TOKEN_PAGES[choice.tracker]}") from None
     console.say(f"Asking {escape(urlsplit(source.base_url).netloc)} what there is ...")
