@@ -42,7 +42,7 @@ class MemoryTracker:
     def __init__(self, issues: Sequence[Issue] = (), *, name: str = "demo", page_size: int = 3) -> None:
         self.name = name
         self.usage = Usage()
-        self.issues = {issue.id: issue for issue in issues}
+        self.issues = {issue.id: replace(issue, tracker=Tracker.JIRA) for issue in issues}
         self.page_size = page_size
         self.down: TrackerError | None = None
         self.down_after_pages: int | None = None
@@ -59,7 +59,7 @@ class MemoryTracker:
         self.issues[id] = replace(self.issues[id], updated_at=self._tick(), **values)  # type: ignore[arg-type]
 
     def add(self, issue: Issue) -> None:
-        self.issues[issue.id] = replace(issue, updated_at=self._tick())
+        self.issues[issue.id] = replace(issue, tracker=Tracker.JIRA, updated_at=self._tick())
 
     def delete(self, id: str) -> None:
         del self.issues[id]
