@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast, get_args
+from typing import BinaryIO
 
 from backlint.api.commands.check import require_pulled
 from backlint.api.console import Console, plural
@@ -23,10 +23,10 @@ def run(
 ) -> int:
     if what not in KINDS:
         raise ConfigurationError(f"cannot export {what!r}: use {', '.join(KINDS)}")
-    if format not in get_args(ExportFormat):
-        raise ConfigurationError(f"--format {format!r}: use {', '.join(get_args(ExportFormat))}")
+    if format not in list(ExportFormat):
+        raise ConfigurationError(f"--format {format!r}: use {', '.join(ExportFormat)}")
     with open_workplace(config) as place:
-        write = _writer(place, what, cast(ExportFormat, format), scope)
+        write = _writer(place, what, ExportFormat(format), scope)
         if output is None:
             count = write(sys.stdout.buffer)
         else:
