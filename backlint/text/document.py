@@ -12,7 +12,7 @@ from backlint.text.gherkin import Scenario, StepLine, may_hold_scenarios, scenar
 from backlint.text.headings import OTHER, Meaning, meanings_of_heading, meanings_of_label
 from backlint.text.lines import DropReason, SourceLine, flat, merged, split_label
 from backlint.text.markdown import without_surrogates
-from backlint.text.noise import is_log_line, signature_start
+from backlint.text.noise import is_code_line, is_log_line, signature_start
 from backlint.text.parse import parse
 from backlint.text.placeholder import is_placeholder, waiver_reason
 from backlint.text.plain import each_line
@@ -285,7 +285,7 @@ class _Reader:
     def _disguised(self, line: SourceLine, following: SourceLine | None) -> bool:
         """Open a section if the line is a heading by its looks; whether it was, content and all."""
         text = line.text
-        if not text or (line.is_italic and is_placeholder(text, is_italic=True)):
+        if not text or ((line.is_italic or text[0] == "(") and is_placeholder(text, is_italic=line.is_italic)):
             return False
         if line.kind is BlockKind.ROW:
             return self._row_label(line, following)
@@ -443,6 +443,8 @@ class _Reader:
             return DropReason.TEMPLATE
         if is_log_line(text):
             return DropReason.LOG
+        if is_code_line(text) and line.ticked is None:
+            return DropReason.CODE
         if text[:1] in "nNeEsS(*_" and (reason := waiver_reason(text)) is not None:
             for section in self._under():
                 section.waiver = reason

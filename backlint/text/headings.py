@@ -28,8 +28,9 @@ class Meaning(StrEnum):
 
 
 OTHER = frozenset({Meaning.OTHER})
-# A heading that says more than this is a sentence, and what it mentions is not what it opens.
+# A heading that says more than this is a sentence, and what it mentions is not what it opens; questions run longer.
 MAX_HEADING_WORDS = 10
+MAX_QUESTION_WORDS = 20
 
 # Phrases are regular expressions over the normalised heading. The first table holds what may stand inside a longer
 # heading ("What is the expected correct behaviour?"), the second what counts only as the whole heading.
@@ -53,7 +54,8 @@ _INSIDE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             r"(?:business|customer|user) (?:impact|outcomes?|benefits?|value)",
             r"outcomes? (?:&|and) [\w ]+",
             r"(?<!sprint )goals?",  # a sprint's goal is no outcome of the issue
-            r"hypothes[ie]s", r"benefits?", r"key results?", r"what does success look like",
+            r"hypothes[ie]s", r"benefits?", r"key results?", r"what does success look like\b.*",
+            r"(?:primary|key|target|desired|north star) metrics?",
             r"how (?:do|will) we measure success",
             r"why (?:is|are|do|does|should|would|it|we|this)\b.{0,40}\b"
             r"(?:important|matters?|need(?:ed)?|necessary|useful|valuable|worth|doing|do (?:this|it)|want|build)\b.*",
@@ -87,7 +89,8 @@ _INSIDE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             r"(?:re-?produc\w*|repro|replicat\w*|recreat\w*)",
             r"(?:to|for) reproduce", r"re-?production steps?", r"repro(?:duction)?(?: steps?| case| instructions?)?",
             r"reproduc(?:e|ing|ibility)(?: steps?)?",
-            r"steps? taken", r"test steps?", r"what (?:did|have) (?:you|i) (?:do|done|try|tried)\b.*",
+            r"steps? (?:taken|followed)", r"replication steps?", r"to (?:replicate|recreate)(?: the \w+)?",
+            r"test steps?", r"what (?:did|have) (?:you|i) (?:do|done|try|tried)\b.*",
             r"(?:schritte|anleitung) (?:zur|zum|zu) (?:reproduktion|reproduzieren|nachstellen)",
             r"reproduktionsschritte", r"reproduktion",
             r"[eé]tapes? (?:pour|de) (?:le |la )?reprodu\w+", r"comment reproduire",
@@ -155,14 +158,12 @@ _INSIDE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             r"pre[ -]?(?:flight|submission|requisites?)(?: check\w*)?",
             r"(?:submission|submitter|reporter|issue|author|review|reviewer|qa|release|deployment|pull request|pr|mr) "
             r"check ?lists?",
-            r"(?:test |runtime |your |my |system |dev(?:elopment)? )?environments?(?: info\w*| details?)?",
-            r"umgebung", r"environnement", r"entorno", r"ambiente", r"omgeving", r"środowisko", r"環境",
             r"(?:system|platform|device|version|browser|desktop|smartphone|server|client|build) "
             r"(?:info\w*|details?|specs?|version)",
             r"app version",
             r"sub[ -]?tasks?",
             r"(?:implementation|development|engineering|technical|work)[ -](?:tasks?|plan|steps?|items?|checklist)",
-            r"to[ -]?dos?", r"action items?", r"(?:list of )?tasks? (?:to|for|list)\b.*", r"next steps?",
+            r"action items?", r"(?:list of )?tasks? (?:to|for|list)\b.*", r"next steps?",
             r"teilaufgaben?", r"unteraufgaben?", r"sous[ -]t[aâ]ches?", r"subtareas?", r"subtarefas?",
             r"sotto ?attività", r"deeltaken", r"podzadania",
         ),
@@ -176,7 +177,7 @@ _WHOLE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
         ),
         Meaning.OUTCOME: (
             r"outcomes?", r"goals?", r"why(?: now| this| us| it matters)?", r"impact", r"value", r"purpose",
-            r"motivation", r"rationale",
+            r"motivation", r"rationale", r"reasoning",
             r"metrics?", r"kpis?", r"expected (?:outcomes?|impact)",
             r"(?:the )?(?:goals?|objectives?|outcomes?|purpose) (?:of|for|&|and|/) [\w ,'-]+",
             r"what(?: is|'s) the (?:goal|objective|purpose|benefit|value|outcome)\b.*",
@@ -210,9 +211,12 @@ _WHOLE: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             r"l[ií]mites", r"limites", r"must not get worse",
         ),
         Meaning.EXCLUDED: (
+            r"(?:[\w-]+ )?environments?(?: info\w*| details?| set-?up)?", r"umgebung", r"environnement", r"entorno",
+            r"ambiente", r"omgeving", r"środowisko", r"環境",
+            r"to[ -]?dos?(?: list| items?)?", r"(?:things|work|still|what is left) to do",
             r"do[dr]", r"tasks?", r"check ?lists?", r"versions?", r"env", r"work items?",
             r"steps to (?:implement|complete)", r"aufgaben", r"t[aâ]ches", r"tareas", r"tarefas", r"attività",
-            r"taken", r"zadania", r"作業", r"todo ?list", r"prerequisites?",
+            r"taken", r"zadania", r"作業", r"prerequisites?",
         ),
     }
 )  # fmt: skip
@@ -242,7 +246,8 @@ def meanings_of_heading(text: str) -> frozenset[Meaning]:
     heading = _bare(text)
     if whole and "? " not in heading:
         return whole
-    if not heading or count_words(heading) > MAX_HEADING_WORDS:
+    most = MAX_QUESTION_WORDS if "?" in text else MAX_HEADING_WORDS
+    if not heading or count_words(heading) > most:
         return OTHER
     found = set(whole)
     outside = _PART[Meaning.OUT_OF_SCOPE].sub(" ", heading)  # "Non-goals" has no goals

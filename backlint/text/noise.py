@@ -24,7 +24,6 @@ _LOG = re.compile(
       | [IWEF]\d{4}\ \d\d:\d\d:\d\d                                           # glog
       | [VDIWEF]/[\w.-]+\s*(?:\(\s*\d+\))?:                                   # logcat
       | \[(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|SEVERE)\s*\]
-      | "[\w.$-]+"\s*:\s*(?:["\d{\[]|(?:true|false|null)\b)                  # JSON
       | (?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL|SEVERE)\s+(?:\[|\d|[\w.]+\.[\w.]+\s)
     )""",
     re.VERBOSE,
@@ -39,6 +38,15 @@ _GREETING = re.compile(
     r"cordialement|saludos(?: cordiales)?|atenciosamente|cordiali saluti|met vriendelijke groet(?:en)?|pozdrawiam)"
     r"[ \t]*[,.!]?[ \t]*\r?$",
     re.MULTILINE | re.IGNORECASE,
+)
+# Tags with a prefix, attributes or an end; JSON; lonely brackets. "<name>" alone may be a slot, "[x]" a choice.
+_CODE_LINE = re.compile(
+    r"""\s*(?:
+        </ | <[!?] | <[\w.-]+:[\w.-]+ | <[\w.-]+\s[^<>]*= | <[^<>]*/>\s*$ | <([\w.-]+)>.*</\1>\s*$
+      | \{\s*["'] | \{[\w.-]+\s*= | "[\w.$-]+"\s*:\s*(?:["\d{\[]|(?:true|false|null)\b)
+      | [{}\[\](),;\s]+$
+    )""",
+    re.VERBOSE,
 )
 # A line of prose has this many words of letters alone and no sign of code; prose is mostly such lines.
 _LETTERS = re.compile(r"(?<![\w/.\\:-])[^\W\d_]{2,}(?![\w/\\=(])")
@@ -62,6 +70,11 @@ def signature_start(text: str) -> int:
         if match is not None:
             return match.start()
     return len(text)
+
+
+def is_code_line(text: str) -> bool:
+    """A line of markup or data that nobody put into a code block."""
+    return text[:1] in '<{}[](),;"' and _CODE_LINE.match(text) is not None
 
 
 def is_prose(code: str) -> bool:

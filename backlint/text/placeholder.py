@@ -23,18 +23,25 @@ _KNOWN = frozenset(
 )  # fmt: skip
 _LONGEST = max(map(len, _KNOWN)) + 20  # with numbering and marks around it
 
-# A slot: [some context], <browser>, \<\>, {value}; round brackets only around few words, since people write in them.
-_SLOT = re.compile(r"\[[^\[\]]*\]|\\?<[^<>]*\\?>|\{[^{}]*\}|\([^\s()]*(?:\s+[^\s()]+){0,2}\)|_{2,}")
+# A slot: [some context], <browser>, \<\>, {value}; round brackets only around a generic word, since people write in
+# them.
+_SLOT = re.compile(
+    r"\[[^\[\]]*\]|\\?<[^<>]*\\?>|\{[^{}]*\}|_{2,}|"
+    r"\((?:an?|the|your|some|any|this)?\s*(?:given|when|then|and|text|title|name|value|number|date|role|user|persona|action|feature|"
+    r"goal|benefit|reason|outcome|result|context|condition|precondition|criteri(?:on|a)|description|something|someone|"
+    r"details?|steps?|example|optional|required|if any|…|\.{2,}|\s*)\)",
+    re.IGNORECASE,
+)
 _MARKDOWN_LINK = re.compile(r"\[[^\[\]]*\]\([^()]*\)")
 _QUOTED_DOTS = re.compile(r"""["'“”‘’`«»]\s*(?:\.{2,}|…)\.*\s*["'“”‘’`«»]""")
 _DOTS = re.compile(r"\.{3,}|…")
-_NUMBER = re.compile(r"\W*\d{0,3}\W*")
+_NUMBER = re.compile(r"\(?\d{0,3}[.):]*")
 # What a template asks of its reader, when the whole line stands in brackets or in italics.
 _PROMPT = re.compile(
-    r"(?:please|describe|summari[sz]e|explain|list|add|paste|provide|include|insert|enter|specify|write|fill|state|give|"
-    r"tell us|what|how|why|who|which|where|when|if (?:you|applicable|any|possible|relevant|needed)|e\.?g\.?|"
-    r"for example|ex[:.]|example|optional|a clear and concise|(?:your|short|brief|detailed|any) \w+|"
-    r"bitte|beschreib\w*|z\.? ?b\.?|d[eé]cri\w+|veuillez|describ\w+|por favor|ej)\b"
+    r"(?:please|describe|summari[sz]e|explain|paste|provide|include|insert|enter|specify|tell us|"
+    r"(?:list|add|write|fill|state|give) (?:the|any|your|all|an?|some|here|in|as|us)|what|how|why|if (?:you can|you have|applicable|any|possible|relevant|needed)|"
+    r"optional|a clear and concise|(?:your|short|brief|detailed|any) \w+|"
+    r"bitte|beschreib\w*|d[eé]cri\w+|veuillez|describ\w+|por favor)\b"
 )
 _NOT_APPLICABLE = re.compile(
     r"\W*(?:n/a|n\.a\.?|not applicable|n\.?v\.?t\.?|entfällt|nicht zutreffend|sans objet|no aplica|não se aplica|"
@@ -56,7 +63,7 @@ def is_placeholder(text: str, *, is_italic: bool = False) -> bool:
         known = normalised(text)
         if not known or known in _KNOWN:
             return True
-        if len(known) < 4 and _NUMBER.fullmatch(known):
+        if len(text) < 6 and _NUMBER.fullmatch(text):
             return True
         if is_italic and (known.strip("()") in _KNOWN or _PROMPT.match(known)):
             return True
