@@ -11,7 +11,8 @@ import pytest
 from backlint.connectors.contract import MARKER
 from backlint.connectors.http import decode
 from backlint.connectors.linear import mapping
-from backlint.connectors.linear.mapping import Names
+from backlint.connectors.linear.history import is_chain_broken
+from backlint.connectors.linear.names import Names
 from backlint.connectors.linear.payloads import CommentNode, CycleNode, IssueNode, ProjectNode, StateRef, UserNode
 from backlint.errors import MalformedPayload
 from backlint.model import Issue, IssueType, LinkKind, Presence, Sprint, StatusCategory
@@ -294,9 +295,9 @@ def test_a_history_that_does_not_lead_to_the_present_asks_for_the_spans_and_says
     broken = a_node(newest_first=(entry(4, fromStateId="s1", toStateId="s3"),))
     gap = (entry(9, fromStateId="s3", toStateId="s1"), entry(4, fromStateId="s1", toStateId="s2"))
 
-    assert mapping.is_chain_broken(broken)
-    assert mapping.is_chain_broken(a_node(newest_first=gap))
-    assert not mapping.is_chain_broken(a_node())
+    assert is_chain_broken(broken)
+    assert is_chain_broken(a_node(newest_first=gap))
+    assert not is_chain_broken(a_node())
     assert not mapping.issue(broken, the_names()).history_is_complete
 
 

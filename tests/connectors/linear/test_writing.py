@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from backlint.connectors.contract import MARKER, Level
-from backlint.connectors.linear.connector import authorization
+from backlint.connectors.linear.client import authorization
 from backlint.connectors.linear.mapping import LABEL_DESCRIPTION
 from backlint.connectors.sandbox.world import WorldStatus
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerDown

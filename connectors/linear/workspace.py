@@ -1,0 +1,119 @@
+"""The small lists of a workspace, read whole and kept for a while: teams, people, statuses, labels, cycles ..."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from backlint.connectors.linear import mapping, payloads, queries
+from backlint.connectors.linear.client import LinearClient
+from backlint.connectors.linear.names import Names
+from backlint.errors import NotFound
+from backlint.model import Project
+from backlint.settings import SourceSettings
+from backlint.status import StatusMap
+
+KEPT = 600.0  # seconds for which the lists are not asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What was read, and when (monotonic)."""
+
+    names: Names
+    teams: Mapping[str, str]  # key -> name
+    people: tuple[payloads.UserNode, ...]
+    projects: tuple[Project, ...]
+    viewer: payloads.Viewer
+    organization: str
+    read_at: float
+
+
+class Workspace:
+    def __init__(self, client: LinearClient, settings: SourceSettings) -> None:
+        self._client, self._settings = client, settings
+        self._known: Lists | None = None
+        self._unlisted: set[str] = set()  # ids in issues that no list names
+
+    def lists(self, *, fresh: bool = False) -> Lists:
+        known = self._known
+        if known is None or fresh or time.monotonic() - known.read_at > KEPT:
+            known = self._known = self._read()
+        return known
+
+    def names_for(self, nodes: Sequence[payloads.IssueNode]) -> Names:
+        """The names, read again when an issue carries something made since."""
+        names = self.lists().names
+        if names.missing(nodes) - self._unlisted:
+            names = self.lists(fresh=True).names
+            self._unlisted |= names.missing(nodes)  # still not there: do not ask again for every page
+        return names
+
+    def require(self, key: str) -> None:
+        """NotFound with near keys unless the team is visible, even after looking again."""
+        if key not in self.lists().teams and key not in self.lists(fresh=True).teams:
+            raise self.no_such_team(key)
+
+    def no_such_team(self, key: str) -> NotFound:
+        teams = list(self.lists().teams)
+        near = difflib.get_close_matches(key.upper(), teams, n=3, cutoff=0.4) or teams[:5]
+        there = f"; there is {', '.join(near)}" if near else ""
+        return NotFound(f"{self._client.source}: no team with the key {key!r} is visible to this account{there}")
+
+    def _read(self) -> Lists:
+        """Usually one request; a further one for each list with more than a page."""
+        scopes = [scope for scope in self._settings.scope if scope != "*"]
+        teams = {"key": {"in": scopes}} if len(scopes) == len(self._settings.scope) else {}
+        first = self._client.ask(queries.lists(list(queries.LISTS)), payloads.Lists, {"teams": teams})
+        rows = {name: self._whole(name, getattr(first, name), teams) for name in queries.LISTS}
+        decoded = self._client.decoded
+        people = tuple(decoded(each, payloads.UserNode) for each in rows["users"])
+        projects = [decoded(each, payloads.ProjectNode) for each in rows["projects"]]
+        keys = [decoded(each, payloads.TeamNode) for each in rows["teams"]]
+        return Lists(
+            names=self._names(rows, people, projects, first.viewer),
+            teams={team.key: team.name for team in sorted(keys, key=lambda team: team.key)},
+            people=people,
+            projects=tuple(mapping.project(each, self._client.source) for each in projects),
+            viewer=first.viewer,
+            organization=first.organization.name,
+            read_at=time.monotonic(),
+        )
+
+    def _names(
+        self,
+        rows: Mapping[str, list[msgspec.Raw]],
+        people: Sequence[payloads.UserNode],
+        projects: Sequence[payloads.ProjectNode],
+        viewer: payloads.Viewer,
+    ) -> Names:
+        decoded = self._client.decoded
+        labels = [decoded(each, payloads.LabelNode) for each in rows["issueLabels"]]
+        states = [decoded(each, payloads.StateRef) for each in rows["workflowStates"]]
+        cycles = [mapping.sprint(decoded(each, payloads.CycleNode)) for each in rows["cycles"]]
+        return Names(
+            source=self._client.source,
+            me=viewer.id,
+            statuses=StatusMap(map(mapping.status_fact, states), self._settings.statuses),
+            states=frozenset(state.id for state in states),
+            labels={label.id: label.name for label in labels},
+            own_labels=frozenset(each.id for each in labels if each.description == mapping.LABEL_DESCRIPTION),
+            sprints={cycle.id: cycle for cycle in cycles},
+            objectives={each.id: told for each in projects if (told := mapping.objective(each))},
+            bots=frozenset(user.id for user in people if user.app) | ({viewer.id} if viewer.app else set()),
+            types=self._settings.types,
+        )
+
+    def _whole(self, name: str, page: payloads.RawPage, teams: Mapping[str, Any]) -> list[msgspec.Raw]:
+        rows = list(page.nodes)
+        document = queries.more_of(name)
+        while page.pageInfo.hasNextPage:
+            given = {"after": page.pageInfo.endCursor} | ({"teams": teams} if "$teams" in document else {})
+            page = self._client.ask(document, dict[str, payloads.RawPage], given)[name]
+            rows.extend(page.nodes)
+        return rows
