@@ -43,7 +43,7 @@ def _charts(report: AuditReport) -> dict[str, Markup]:
     if counted:
         total = sum(count for _, count in counted)
         title = f"{figures.counted(total, 'open finding')} by rule"
-        drawings["rules"] = drawn(charts.bars(counted, title=title, every=1 if len(counted) <= 7 else 2))
+        drawings["rules"] = drawn(charts.bars(counted, title=title, every=-(-len(counted) // 7)))
     if report.issues:
         title = f"{figures.counted(len(report.issues), 'issue')} by score band"
         drawings["bands"] = drawn(charts.bars(report.bands, title=title))
@@ -53,5 +53,5 @@ def _charts(report: AuditReport) -> dict[str, Markup]:
         if any(night.mark is not None for night in report.nights):
             series["lowest so far"] = [night.mark for night in report.nights]
         title = f"Open findings over {figures.counted(len(names), 'night')}"
-        drawings["trend"] = drawn(charts.lines(series, names, title=title, every=max(1, len(names) // 5)))
+        drawings["trend"] = drawn(charts.lines(series, names, title=title, every=-(-len(names) // 5)))
     return drawings

@@ -12,6 +12,7 @@ from fractions import Fraction
 from statistics import median_low
 from zoneinfo import ZoneInfo
 
+from backlint.api.reports.figures import in_days
 from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable
 from backlint.flow import (
     ITEM_TYPES,
@@ -23,6 +24,7 @@ from backlint.flow import (
     ServiceLevel,
     Standing,
     cycle_score,
+    handoffs,
     items,
     standings,
     team_of,
@@ -75,7 +77,18 @@ class Row:
     rank: str
     efficiency: Fraction | None
     reopened: int
+    handoffs: int
     flags: tuple[str, ...]
+
+    @property
+    def because(self) -> str:
+        """What explains the time, in words: rank, reopenings, handoffs."""
+        told = (self.rank, f"reopened {self.reopened} ×" * (self.reopened > 0), _handed_over(self.handoffs))
+        return "; ".join(each for each in told if each)
+
+
+def _handed_over(times: int) -> str:
+    return f"handed over {times} ×" if times else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,6 +422,7 @@ def _row(
         rank=place.rank if place else "",
         efficiency=flow_efficiency(item, episode, is_measurable=is_measurable, options=options),
         reopened=episode.reopenings,
+        handoffs=handoffs(issue) if issue.changes else 0,
         flags=_flags(item, episode),
     )
 
@@ -610,6 +624,8 @@ def _why_excluded(item: Item, episode: Episode, period: _Period, mode: Mode) -> 
     if not period.holds(episode.closed_at):
         return None
     why = item.why_no_cycle_time(episode)
+    if why == "cancelled" and episode.started_at is not None and episode.cancelled_at is not None:
+        return f"cancelled {in_days(episode.cancelled_at - episode.started_at)} after the start"
     if why is None and episode.cycle_time(mode) is None:
         return f"cannot be told in mode {mode.value}"
     return why

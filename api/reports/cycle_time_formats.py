@@ -120,6 +120,7 @@ def _row(row: Row) -> dict[str, Any]:
         "rank": row.rank,
         "flow_efficiency": None if row.efficiency is None else round(float(row.efficiency), 6),
         "reopened": row.reopened,
+        "handoffs": row.handoffs,
         "flags": list(row.flags),
     }
 
@@ -350,7 +351,7 @@ def _finished(report: CycleTimeReport) -> str:
             figures.in_days(row.cycle),
             figures.in_days(row.lead),
             "–" if row.score is None else row.score,
-            row.rank + (f"; reopened {row.reopened} ×" if row.reopened else ""),
+            row.because,
         )
         for row in slowest
     ]

@@ -87,7 +87,7 @@ def _charts(report: CycleTimeReport) -> tuple[dict[str, Markup], dict[str, int]]
     if report.found.sample.allows_median:
         svg, capped["scatter"] = _scatter(report)
         drawings["scatter"] = drawn(svg)
-        every = 1 if len(report.histogram) <= 8 else 2
+        every = -(-len(report.histogram) // 8)
         title = f"Histogram of {figures.counted(len(report.rows), 'cycle time')} in days"
         drawings["histogram"] = drawn(charts.bars(report.histogram, title=title, every=every))
     known = [each for each in report.ageing if each.age is not None]
@@ -96,7 +96,7 @@ def _charts(report: CycleTimeReport) -> tuple[dict[str, Markup], dict[str, int]]
         drawings["ageing"] = drawn(svg)
     if len(report.moments) > 1:
         names = [_short(day) for day in report.moments]
-        every = max(1, len(names) // 5)
+        every = -(-len(names) // 5)
         flow = {name: report.flow[name] for name in ("done", "waiting", "active", "to do")}
         flow["done"] = tuple(
             max(count - flow["done"][0], 0) for count in flow["done"]
@@ -110,7 +110,7 @@ def _charts(report: CycleTimeReport) -> tuple[dict[str, Markup], dict[str, int]]
         weeks = report.weeks[-WEEKS_SHOWN:]
         values = [(_short(week.monday), week.finished) for week in weeks]
         title = f"Items finished in each of {figures.counted(len(weeks), 'week')}"
-        drawings["weeks"] = drawn(charts.bars(values, title=title, every=max(1, len(values) // 6)))
+        drawings["weeks"] = drawn(charts.bars(values, title=title, every=-(-len(values) // 6)))
     return drawings, {"scatter": 0, "ageing": 0, **capped}
 
 

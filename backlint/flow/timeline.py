@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -17,7 +17,7 @@ STARTED = frozenset(category for category in StatusCategory if category.is_start
 CLOSED = frozenset(category for category in StatusCategory if not category.is_open)
 NOT_STARTED = frozenset({StatusCategory.TRIAGE, StatusCategory.BACKLOG, StatusCategory.TODO})
 NO_FLAGS: frozenset[Flag] = frozenset()
-_in_order = attrgetter("at", "sequence")
+_when = attrgetter("at", "sequence")
 
 
 class Span(NamedTuple):
@@ -71,9 +71,7 @@ def timeline(issue: Issue, now: datetime) -> Timeline:
     status that the previous one ended with, the span between them is a gap; if both are of one category, the
     category is certain and only the flag remains.
     """
-    steps = issue.transitions
-    if len(steps) > 1:
-        steps = tuple(_without_repeats(sorted(steps, key=_in_order)))
+    steps = _in_order(issue.transitions)
     opened = issue.created_at or (steps[0].at if steps else issue.updated_at)
     if opened is None:
         return Timeline(())
@@ -91,13 +89,13 @@ def timeline(issue: Issue, now: datetime) -> Timeline:
             skewed = skewed or at > now + CLOCK_TOLERANCE
             at = now
         before = step.before
-        if _name(before) != _name(status):
+        if not _is_same(before, status):
             missing = True
             gap = gap or before.category is not status.category
         spans.append(_span(enter, at, status, before.category if gap else None))
         enter, status, gap = at, step.after, False
     present = issue.status
-    if _name(present) == _name(status):
+    if _is_same(present, status):
         status = present  # its category knows the resolution, which the history does not
     else:
         missing = True
@@ -117,26 +115,28 @@ def _end(issue: Issue, enter: datetime, now: datetime) -> datetime | None:
     return min(max(issue.updated_at or enter, enter), now)
 
 
-def _without_repeats(steps: list[Transition]) -> Iterator[Transition]:
-    """Moves to the same status are none, and transfers between projects replay changes (catalogue FLO004)."""
-    previous: Transition | None = None
-    for step in steps:
-        if _name(step.before) == _name(step.after):
+def _in_order(steps: tuple[Transition, ...]) -> Sequence[Transition]:
+    """As the tracker ordered them, without moves to the same status and without those that a transfer replayed."""
+    if len(steps) < 2:
+        return steps
+    ordered = sorted(steps, key=_when)
+    kept: list[Transition] = []
+    for step in ordered:
+        if _is_same(step.before, step.after):
             continue
-        if (
-            previous is not None
-            and step.at == previous.at
-            and _name(step.before) == _name(previous.before)
-            and _name(step.after) == _name(previous.after)
-        ):
+        if kept and step.at == kept[-1].at and _is_replay(step, kept[-1]):
             continue
-        yield step
-        previous = step
+        kept.append(step)
+    return kept
 
 
-def _name(status: Status) -> str:
-    """What tells statuses apart: the id; exports that have none go by name."""
-    return status.id or status.name
+def _is_replay(step: Transition, previous: Transition) -> bool:
+    return _is_same(step.before, previous.before) and _is_same(step.after, previous.after)
+
+
+def _is_same(one: Status, other: Status) -> bool:
+    """Statuses are told apart by id; exports that have none go by name."""
+    return one is other or (one.id == other.id and (bool(one.id) or one.name == other.name))
 
 
 def _flags(spans: list[Span], *, skewed: bool, missing: bool) -> frozenset[Flag]:
