@@ -1,0 +1,87 @@
+"""The demo as a newcomer runs it, and its reports as a browser shows them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.api.places import run_backlint
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    code, out, err = run_backlint(folder, "demo", "--size", "60")
+    assert code == 0, err
+    (folder / "said").write_text(out, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs a Chromium on this machine")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield launched
+        launched.close()
+
+
+def test_the_demo_ends_with_an_empty_second_plan_and_names_its_reports(demo_folder: Path) -> None:
+    said = (demo_folder / "said").read_text(encoding="utf-8")
+
+    assert "0 changes wanted" in said
+    assert "0 failed" in said
+    assert str(demo_folder / "backlint-demo" / "audit.html") in said
+
+
+def test_the_demo_cleans_up_after_itself(demo_folder: Path) -> None:
+    assert sorted(file.name for file in (demo_folder / "backlint-demo").iterdir()) == ["audit.html", "cycle-time.html"]
+
+
+def test_the_demo_runs_a_second_time_over_its_own_folder_and_refuses_a_foreign_one(demo_folder: Path) -> None:
+    foreign = demo_folder / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.txt").write_text("mine", encoding="utf-8")
+
+    code, _, err = run_backlint(demo_folder, "demo", "--size", "60", "--folder", str(foreign))
+
+    assert code == 2
+    assert "thesis.txt" in err
+    assert (foreign / "thesis.txt").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("name", ["audit.html", "cycle-time.html"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_report_is_one_file_that_a_browser_shows_without_asking_anybody(
+    demo_folder: Path, browser: Browser, name: str, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800}, java_script_enabled=False)
+    asked: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    page.goto((demo_folder / "backlint-demo" / name).as_uri())
+
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert errors == []
+    assert page.locator("h1").inner_text()
+    assert page.locator("svg").count() > 0
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 1, f"{overflow} pixels wider than the screen"
+    page.close()
+
+
+def test_no_report_refers_to_another_host(demo_folder: Path) -> None:
+    for name in ("audit.html", "cycle-time.html"):
+        text = (demo_folder / "backlint-demo" / name).read_text(encoding="utf-8")
+        loaded = re.findall(r"""(?:src|srcset|@import|url\()\s*=?\s*["']?(https?://[^"')\s]+)""", text)
+        assert loaded == []
