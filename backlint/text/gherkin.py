@@ -110,7 +110,17 @@ _STEP = re.compile(rf"[\s>*•-]*(?P<keyword>{_ANY})(?:(?<=')|\s*\|\s*|\s+(?!:))
 _WHENS = "|".join(re.escape(word) for word in _LONGEST_FIRST if "when" in _ROLES[word].values())
 _THENS = "|".join(re.escape(word) for word in _LONGEST_FIRST if "then" in _ROLES[word].values())
 _GIVENS = "|".join(re.escape(word) for word in _LONGEST_FIRST if "given" in _ROLES[word].values())
-_WHEN_WORDS = tuple(word for word, roles in _ROLES.items() if "when" in roles.values())
+
+
+def _whole_words(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+
+
+# For each language the When and Then words, as they are and to be found as whole words.
+_PAIRS = tuple(
+    (roles["when"], roles["then"], _whole_words(roles["when"]), _whole_words(roles["then"]))
+    for roles in KEYWORDS.values()
+)
 _SENTENCE = re.compile(
     rf"(?:^\W*|[.:;!?]\s+)(?P<given>{_GIVENS})\s(?P<context>.{{1,400}}?)\b(?P<when>{_WHENS})\s(?P<event>.{{1,400}}?)\b(?P<then>{_THENS})\s(?P<result>.+)",
     re.IGNORECASE | re.DOTALL,
@@ -141,9 +151,15 @@ def scenarios(lines: Iterable[StepLine]) -> tuple[Scenario, ...]:
 
 
 def may_hold_scenarios(text: str) -> bool:
-    """A quick no for most texts."""
+    """A quick no for most texts: some language must have both its words in it."""
     folded = text.casefold()
-    return any(word in folded for word in _WHEN_WORDS)
+    return any(
+        any(word in folded for word in thens)
+        and any(word in folded for word in whens)
+        and then.search(folded) is not None
+        and when.search(folded) is not None
+        for whens, thens, when, then in _PAIRS
+    )
 
 
 def is_step(text: str) -> bool:

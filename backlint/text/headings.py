@@ -268,9 +268,10 @@ def meanings_of_label(text: str) -> frozenset[Meaning]:
         return frozenset()
     heading = _bare(text)
     if not _ANY_FULL.fullmatch(heading):
-        heading = _LEAD.sub("", heading)
-        if not _ANY_FULL.fullmatch(heading):
+        bare = _LEAD.sub("", heading)
+        if bare == heading or not _ANY_FULL.fullmatch(bare):
             return frozenset()
+        heading = bare
     return frozenset(meaning for meaning, pattern in _FULL.items() if pattern.fullmatch(heading))
 
 

@@ -39,7 +39,8 @@ _NUMBER = re.compile(r"\(?\d{0,3}[.):]*")
 # What a template asks of its reader, when the whole line stands in brackets or in italics.
 _PROMPT = re.compile(
     r"(?:please|describe|summari[sz]e|explain|paste|provide|include|insert|enter|specify|tell us|"
-    r"(?:list|add|write|fill|state|give) (?:the|any|your|all|an?|some|here|in|as|us)|what|how|why|if (?:you can|you have|applicable|any|possible|relevant|needed)|"
+    r"(?:list|add|write|fill|state|give) (?:the|any|your|all|an?|some|here|in|as|us)|"
+    r"what|how|why|if (?:you can|you have|applicable|any|possible|relevant|needed)|"
     r"optional|a clear and concise|(?:your|short|brief|detailed|any) \w+|"
     r"bitte|beschreib\w*|d[eé]cri\w+|veuillez|describ\w+|por favor)\b"
 )
