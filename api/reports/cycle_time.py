@@ -641,7 +641,9 @@ def _quality(
         for episode in item.episodes
         if period.holds(episode.cancelled_at) and episode.started_at is not None
     ]
-    flags = Counter(flag for item, _ in finished for flag in item.flags)
+    hidden = [item for item in found if item.current and item.current.unknown and not item.issue.is_open]
+    judged = {item.issue.identity: item for item in (*(item for item, _ in finished), *hidden)}
+    flags = Counter(flag for item in judged.values() for flag in item.flags)
     return Quality(
         finished=len(finished),
         without_start=sum(episode.started_at is None for _, episode in finished),
