@@ -30,6 +30,8 @@ WRITE_NEEDS = "write access to Issues (classic tokens: repo, or public_repo)"
 # Error types of GraphQL answers (none is in the official reference; all are widely seen) [unverified].
 LIMIT_TYPES = frozenset({"RATE_LIMITED", "RATE_LIMIT"})
 GONE_TYPES = frozenset({"NOT_FOUND"})
+HEAVY_TYPES = frozenset({"RESOURCE_LIMITS_EXCEEDED"})
+UNFINISHED = "Something went wrong while executing your query"
 FORBIDDEN_TYPES = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
 
 
@@ -53,17 +55,25 @@ class _Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Problems(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[Problem, ...] = ()
+    data: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class AnswerReader:
-    """Tells good answers from limits and refusals; counts the secondary limits that name no time."""
+    """Tells good answers from limits and refusals; counts the secondary limits that name no time.
+
+    `skew` is how far the server's clock is ahead of this machine's, by the last answer that carried a date.
+    """
 
     def __init__(self, source: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._source, self._clock = source, clock
         self._unnamed = 0
+        self.skew: timedelta | None = None
 
     def __call__(self, response: httpx.Response) -> Throttled | None:
         status = response.status_code
+        theirs = server_time(response)
+        if theirs is not None:
+            self.skew = theirs - self._clock()
         if status < 400:
             return self._good(response)
         detail = detail_of(response)
@@ -76,7 +86,9 @@ class AnswerReader:
         if response.status_code >= 300 or not response.content:
             return None  # moved, unchanged, or done
         require_json(response, source=self._source)
-        problems = problems_in(response, source=self._source)
+        problems, has_data = problems_in(response, source=self._source)
+        if not has_data and any(problem.message.startswith(UNFINISHED) for problem in problems):
+            raise TrackerDown(f"{self._source}: GitHub did not finish the query", status=response.status_code)
         if any(problem.type in LIMIT_TYPES for problem in problems):
             return Throttled(self._until_reset(response) or self._longer(), reason="GraphQL rate limit")
         self._unnamed = 0
@@ -129,17 +141,18 @@ class AnswerReader:
         return refused(response, source=self._source, detail=detail, needs=named or fallback)
 
 
-def problems_in(response: httpx.Response, *, source: str) -> Sequence[Problem]:
-    """The `errors` of a GraphQL answer. Reading the whole text also shows an answer that was cut off."""
+def problems_in(response: httpx.Response, *, source: str) -> tuple[Sequence[Problem], bool]:
+    """The `errors` of a GraphQL answer, and whether it has data. Reading it all shows an answer that was cut off."""
     try:
         if response.request.url.path.endswith("/graphql"):
-            return msgspec.json.decode(response.content, type=_Problems).errors
+            read = msgspec.json.decode(response.content, type=_Problems)
+            return read.errors, bytes(read.data) != b"null"
         msgspec.json.decode(response.content, type=msgspec.Raw)
     except msgspec.ValidationError:
-        return ()
+        return (), True
     except msgspec.DecodeError as error:
         raise TrackerDown(f"{source}: the answer is no complete JSON: {error}") from None
-    return ()
+    return (), True
 
 
 def detail_of(response: httpx.Response) -> str:
@@ -168,6 +181,10 @@ def server_time(response: httpx.Response) -> datetime | None:
 
 def is_gone(problems: Sequence[Problem]) -> bool:
     return any(problem.type in GONE_TYPES for problem in problems)
+
+
+def is_too_heavy(problems: Sequence[Problem]) -> bool:
+    return any(problem.type in HEAVY_TYPES or problem.message.startswith(UNFINISHED) for problem in problems)
 
 
 def is_forbidden(problems: Sequence[Problem]) -> bool:

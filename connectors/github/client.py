@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar
 
 import httpx
@@ -23,6 +24,7 @@ from backlint.connectors.github.access import (
     is_forbidden,
     is_gone,
     is_hosted,
+    is_too_heavy,
     words,
 )
 from backlint.connectors.github.queries import Schema
@@ -36,12 +38,14 @@ T = TypeVar("T")
 MOVED_FOR_GOOD = frozenset({301, 302})
 MOVED_SAME_METHOD = frozenset({307, 308})
 MOST_HOPS = 3
+# GitHub allows 60 s of GraphQL time in a minute, for which the response time is a rough estimate ("Rate limits").
+GRAPHQL_SECONDS, WINDOW = 45.0, 60.0
 REST_RATE = 15.0  # 900 points a minute, one for a reading request (GitHub, "Rate limits for the REST API")
 WRITE_PAUSE = 1.0  # seconds between writes that GitHub asks for ("Best practices for using the REST API")
 # Issues in one GraphQL request. 100 would be allowed; with histories and comments that comes near the ten seconds
 # after which GitHub cuts a request off.
 BATCH = 50
-TOO_HEAVY = frozenset({500, 502, 503, 504})
+TOO_HEAVY = frozenset({200, 500, 502, 503, 504})  # 200: GraphQL says in words that it did not finish
 
 
 class _Nodes(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +81,49 @@ class _SchemaData(msgspec.Struct, frozen=True, kw_only=True):
     events: _Values | None = None
 
 
+class TimeBudget:
+    """Keeps the time that GraphQL requests take within what GitHub allows in a minute: short bursts run in parallel,
+    long pulls slow down to it. Only what has been answered counts, so the limit leaves room for what is under way."""
+
+    def __init__(
+        self,
+        *,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float] = time.monotonic,
+        seconds: float = GRAPHQL_SECONDS,
+    ) -> None:
+        self._sleep, self._clock, self._seconds = sleep, clock, seconds
+        self._spent: deque[tuple[float, float]] = deque()  # (when it ended, how long it took)
+        self._lock = Lock()
+        self._local = local()
+
+    def __enter__(self) -> None:
+        wait = self._wait()
+        if wait > 0:
+            self._sleep(wait)
+        self._local.started = self._clock()
+
+    def __exit__(self, *_error: object) -> None:
+        now = self._clock()
+        with self._lock:
+            self._spent.append((now, now - self._local.started))
+
+    def _wait(self) -> float:
+        """Until so much of the last minute has passed that the budget is free again."""
+        now = self._clock()
+        with self._lock:
+            while self._spent and self._spent[0][0] <= now - WINDOW:
+                self._spent.popleft()
+            excess = sum(took for _, took in self._spent) - self._seconds
+            for ended, took in self._spent:
+                if excess < 0:
+                    return 0.0
+                excess -= took
+                if excess < 0:
+                    return ended + WINDOW - now
+        return 0.0
+
+
 class Client:
     """The calls of one source. Thread-safe."""
 
@@ -92,10 +139,12 @@ class Client:
         self._lock = Lock()
         self._schema: tuple[Schema, str] | None = None
         self._batch = BATCH
+        self.reader = AnswerReader(settings.name)
+        self._budget = TimeBudget(sleep=sleep) if hosted else None
         self.http = TrackerHttp(
             base_url=self.base_url,
             headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION},
-            read=AnswerReader(settings.name),
+            read=self.reader,
             usage=usage,
             source=settings.name,
             auth=self.auth,
@@ -175,7 +224,10 @@ class Client:
 
     def ask(self, document: str, variables: Mapping[str, Any] | None = None) -> Answer:
         """A reading document; every one of ours may be repeated."""
-        return ask(self.http, self._graphql, document, variables, may_repeat=True)
+        if self._budget is None:
+            return ask(self.http, self._graphql, document, variables, may_repeat=True)
+        with self._budget:
+            return ask(self.http, self._graphql, document, variables, may_repeat=True)
 
     def data(self, document: str, kind: type[T], variables: Mapping[str, Any] | None = None, *, what: str) -> T:
         """The answer as a typed struct. NotFound or PermissionMissing naming `what` where GitHub says so."""
@@ -228,6 +280,8 @@ class Client:
         found = decode(bytes(answered.data), _Nodes, source=self.source).nodes
         if len(found) != len(ids):
             raise TrackerDown(f"{self.source}: asked for {len(ids)} issues and got {len(found)}")
+        if is_too_heavy(answered.problems) and len(ids) > 1:
+            return self._halves(document, ids)
         troubles = _troubles(answered.problems)
         return [
             self._entry(document, id, bytes(raw), troubles.get(n), len(ids))
@@ -235,13 +289,14 @@ class Client:
         ]
 
     def _entry(self, document: str, id: str, raw: bytes, trouble: Problem | None, asked: int) -> bytes | Problem | None:
-        if trouble is None:
-            return raw if raw not in (b"null", b"") else Problem(message="no answer and no reason")
-        if is_gone([trouble]):
+        is_there = raw != b"null"
+        if is_there and (trouble is None or is_forbidden([trouble])):
+            return raw  # if something that it refers to is not for us, the rest is whole
+        if trouble is not None and is_gone([trouble]):
             return None
-        if is_forbidden([trouble]) and raw != b"null":
-            return raw  # something that it refers to is not for us; the rest is whole
-        return trouble if asked == 1 else self.nodes(document, [id])[0]
+        if asked > 1:
+            return self.nodes(document, [id])[0]
+        return trouble or Problem(message="no answer and no reason")
 
     def _halves(self, document: str, ids: Sequence[str]) -> list[bytes | Problem | None]:
         middle = len(ids) // 2

@@ -179,10 +179,18 @@ class GitHubConnector:
         )
 
     def _visible(self, homes: Sequence[Home]) -> tuple[tuple[str, str], ...]:
-        url = "/installation/repositories" if self.settings.app_id else "/user/repos"
         found = {home.full_name: self._repositories[home.full_name] for home in homes}
-        found |= {each.full_name: each for each in self._listed(url)}
+        found |= {each.full_name: each for each in self._all()}
         return tuple((name, found[name].description or name) for name in sorted(found))
+
+    def _all(self) -> list[RestRepository]:
+        """What the token can see: a user's repositories, or those that an app was installed for."""
+        if not self.settings.app_id:
+            try:
+                return self._listed("/user/repos")
+            except PermissionMissing:  # an installation's token that somebody else made
+                pass
+        return self._listed("/installation/repositories")
 
     def _listed(self, url: str) -> list[RestRepository]:
         return [
@@ -372,23 +380,21 @@ class GitHubConnector:
             return
         if len(label) > LONGEST_LABEL:
             raise RequestRefused(f"{self.name}: the label {label} is longer than {LONGEST_LABEL} characters")
+        try:
+            self.client.get(f"/repos/{repository}/labels/{quote(label, safe='')}")
+        except NotFound:
+            self._make_label(repository, label)
+        self._labels.add((repository, label.casefold()))
+
+    def _make_label(self, repository: str, label: str) -> None:
         wanted = {"name": label, "color": LABEL_COLOR, "description": LABEL_TEXT}
         try:
             self.client.write("POST", f"/repos/{repository}/labels", json=wanted)
         except RequestRefused as error:
-            if "already_exists" not in str(error):
+            if "already_exists" not in str(error):  # somebody was quicker, or the answer was lost
                 raise
-        except PermissionMissing:
-            # The triage role sets labels and may not make them: fine where somebody has made this one.
-            self._require_label(repository, label)
-        except NotFound:
-            self._require_label(repository, label)
-        self._labels.add((repository, label.casefold()))
-
-    def _require_label(self, repository: str, label: str) -> None:
-        try:
-            self.client.get(f"/repos/{repository}/labels/{quote(label, safe='')}")
-        except NotFound:
+        except (PermissionMissing, NotFound):
+            # The triage role sets labels and may not make them.
             raise PermissionMissing(
                 f"{self.name}: the account may not create the label {label} in {repository}: create it by hand, or "
                 "give the account the write role",

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from backlint.connectors.contract import Check, Level
 from backlint.connectors.github import boards
-from backlint.connectors.github.access import READ_NEEDS, WRITE_NEEDS, server_time
-from backlint.connectors.github.client import utc_now
+from backlint.connectors.github.access import READ_NEEDS, WRITE_NEEDS
 from backlint.errors import NotFound, PermissionMissing, TokenRefused
 from backlint.model import StatusCategory
 from backlint.status import StatusMap, suggests_waiting
@@ -46,12 +45,11 @@ def _token(connector: GitHubConnector) -> Check:
 
 def _clock(connector: GitHubConnector) -> Iterator[Check]:
     """By the Date header: signed app tokens and sprint dates go by the clock of this machine."""
-    theirs = server_time(connector.client.get("/rate_limit"))
-    if theirs is None:
+    skew = connector.client.reader.skew
+    if skew is None:
         return
-    skew = abs(utc_now() - theirs)
-    if skew > LARGEST_SKEW:
-        fact = f"this machine's clock is {skew.total_seconds():.0f} s from GitHub's"
+    if abs(skew) > LARGEST_SKEW:
+        fact = f"this machine's clock is {abs(skew).total_seconds():.0f} s from GitHub's"
         yield Check("clock", Level.WARNING, fact, "set the clock by NTP")
     else:
         yield Check("clock", Level.GOOD, "agrees with GitHub's")

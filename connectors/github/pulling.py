@@ -22,7 +22,7 @@ from backlint.connectors.github.mapping import BoardNode, PageInfo, Reading, env
 from backlint.connectors.github.position import Found, Look, Position
 from backlint.connectors.graphql import Problem
 from backlint.connectors.http import decode
-from backlint.errors import MalformedPayload, NotFound, PermissionMissing
+from backlint.errors import MalformedPayload, NotFound, PermissionMissing, TrackerDown
 
 MOST_BOARDS = 100  # ids in one request
 
@@ -214,8 +214,9 @@ class Pull:
             page = answered.repository.issues
             self.expected = page.total_count if self.expected is None else self.expected
             for node in page.nodes:
-                if node is not None:
-                    yield Found(node.id, utc(node.updated_at))
+                if node is None:  # it must not pass for an issue that is not there
+                    raise TrackerDown(f"{self.client.source}: GitHub left issues out of the list of {self.home.scope}")
+                yield Found(node.id, utc(node.updated_at))
             after = page.page_info.end_cursor
             if not page.page_info.has_next_page or after is None:
                 return
@@ -347,7 +348,10 @@ def _completed(client: Client, raw: bytes, id: str, part: str, document: str) ->
         return raw
     whole = msgspec.json.decode(raw)
     while info.has_next_page:
-        answered = client.data(document, _MoreData, {"id": id, "after": info.end_cursor}, what="an issue")
+        try:
+            answered = client.data(document, _MoreData, {"id": id, "after": info.end_cursor}, what="an issue")
+        except NotFound:
+            break  # deleted meanwhile; what there is says that it is not whole
         more = (answered.node.comments or answered.node.timeline_items) if answered.node else None
         if more is None:
             break
