@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -91,3 +92,15 @@ def test_links_between_documents_lead_somewhere() -> None:
     for document in documents:
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_module_of_the_domain_is_under_the_contract_that_keeps_it_pure() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    (pure,) = [each for each in contracts if each["name"] == "The domain knows no other part"]
+    modules = {
+        f"backlint.{path.stem}"
+        for path in (ROOT / "backlint").iterdir()
+        if not path.is_symlink() and (path.suffix == ".py" or path.is_dir()) and not path.name.startswith("__")
+    }
+
+    assert modules == set(pure["source_modules"])
