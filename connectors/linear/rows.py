@@ -53,7 +53,7 @@ class IssueRows:
         seen: list[str] = []
         while True:
             wanted = {"team": {"key": {"eq": scope}}, "number": number, **({"id": {"nin": seen}} if seen else {})}
-            rows, has_more = self.page(wanted)
+            rows, has_more = self.page(wanted, sort="createdAt")
             found.extend(rows)
             if not has_more or not rows:
                 return found
