@@ -165,10 +165,13 @@ def judge_backlog(
     as_new: bool = False,
     advance: Advance = lambda done, total: None,
 ) -> tuple[tuple[Checked, ...], Context, Counter[str]]:
-    """Judge the issues (all by default) within the backlog; also counts what rules outside the profile would find."""
+    """Judge the issues (all by default) within the backlog; also counts what rules outside the profile would find.
+
+    `as_new` judges them as tickets just created: near, by the rules whose questions their authors can answer.
+    """
     context = Context(
         now=backlog.now,
-        backlog=backlog,
+        backlog=replace(backlog, near_is_all=True) if as_new else backlog,
         texts=TextCache(learn(backlog.issues)),
         timezone=settings.timezone,
         levels=service_levels(backlog.issues, backlog.now),
