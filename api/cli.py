@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -349,21 +353,37 @@ def db_upgrade(config: Config = None, quiet: Quiet = False, no_color: Plain = Fa
     raise typer.Exit(upgrade(_console("text", quiet, no_color), config=config))
 
 
-def main() -> None:
-    """Run, and turn every error that was foreseen into one message and exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run, and turn every error that was foreseen into one message and exit code 2.
+
+    What was not foreseen is shown as it is, with exit code 2 as well: 1 says "findings" to whatever reads it.
+    """
     from backlint.errors import BacklintError
 
+    _speak_utf8()
     try:
-        app()
+        app(arguments)
     except BacklintError as error:
         typer.echo(f"backlint: {error}", err=True)
         sys.exit(2)
     except BrokenPipeError:
-        sys.stderr.close()
+        # The reader went away, as `| head` does. Nothing is left to be flushed into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(2)
     except KeyboardInterrupt:
         typer.echo("backlint: interrupted; what was saved stays, the next run goes on from there", err=True)
         sys.exit(130)
+    except Exception:  # noqa: BLE001 - the edge of the program
+        traceback.print_exc()
+        typer.echo("backlint: this is a fault of the program; please report it with the lines above", err=True)
+        sys.exit(2)
+
+
+def _speak_utf8() -> None:
+    """JSON and exports are UTF-8 wherever they go; a terminal that cannot show a sign gets a substitute."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace") if stream.isatty() else stream.reconfigure(encoding="utf-8")
 
 
 if __name__ == "__main__":

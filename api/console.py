@@ -19,6 +19,13 @@ SEVERITY_STYLE = {"critical": "bold red", "error": "red", "warning": "yellow", "
 LINE_EVERY = 500  # without a terminal: one line for so many issues, and ten lines at most
 
 
+class _Stream(RichConsole):
+    """Rich's console ends the program with exit code 1 when the reader goes away; here that means "findings"."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
@@ -39,8 +46,8 @@ class Console:
         return cls(
             format,
             quiet,
-            RichConsole(soft_wrap=True, highlight=False, **options),
-            RichConsole(stderr=True, soft_wrap=True, highlight=False, **options),
+            _Stream(soft_wrap=True, highlight=False, **options),
+            _Stream(stderr=True, soft_wrap=True, highlight=False, **options),
         )
 
     @property
@@ -54,7 +61,11 @@ class Console:
 
     def raw(self, text: str) -> None:
         """Text exactly as it is, to standard output."""
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        try:
+            sys.stdout.write(text if text.endswith("\n") else text + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise BrokenPipeError from None  # without the number by which the command line library would answer 1
 
     def json(self, value: Any) -> None:
         if self.is_json:

@@ -53,7 +53,10 @@ def _is_agreed(planned: Plan, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise ConfigurationError("nobody is there to agree: look at `backlint plan`, then run `backlint apply --yes`")
-    return typer.confirm(f"Write {len(planned.changes)} changes to {planned.issues} issues?", err=True)
+    try:
+        return typer.confirm(f"Write {len(planned.changes)} changes to {planned.issues} issues?", err=True)
+    except typer.Abort:
+        raise ConfigurationError("stopped; nothing was written") from None
 
 
 def to_json(applied: Applied, planned: Plan) -> dict[str, Any]:

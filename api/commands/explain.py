@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from backlint.api.commands.check import require_pulled
 from backlint.api.console import Console, escape, severity
 from backlint.api.reading import read_file
 from backlint.api.workplace import now, open_workplace
@@ -38,6 +39,7 @@ def run(
         issue = _find(backlog, reference)
     else:
         with open_workplace(config) as place:
+            require_pulled(place)
             settings = place.settings
             backlog = load_backlog(place.engine, settings, now=now())
             issue = _find(backlog, reference)

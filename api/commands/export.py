@@ -28,7 +28,7 @@ def run(
     with open_workplace(config) as place:
         write = _writer(place, what, ExportFormat(format), scope)
         if output is None:
-            count = write(sys.stdout.buffer)
+            count = _print(write)
         else:
             try:
                 with output.open("wb") as stream:
@@ -37,6 +37,15 @@ def run(
                 raise InputError(f"cannot write {output}: {error.strerror}") from None
             console.say(f"{plural(count, what.removesuffix('s'))} in {output}")
     return 0
+
+
+def _print(write: Callable[[BinaryIO], int]) -> int:
+    try:
+        count = write(sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise BrokenPipeError from None  # without the number by which the command line library would answer 1
+    return count
 
 
 def _writer(place: Workplace, what: str, format: ExportFormat, scope: str | None) -> Callable[[BinaryIO], int]:
