@@ -34,8 +34,9 @@ __all__ = [
 
 MIN_WORDS = 3
 MIN_UNSPACED_CHARACTERS = 6
-# What backlint's own comment carries; a text with it is not the author's.
-OWN_MARKER = "<!-- backlint"
+# What the managed comment carries in every tracker that has no better place for it (the connectors' MARKER, without
+# its version); a text with it is not the author's, unless they only quote it.
+OWN_MARKER = "backlint:comment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,7 @@ def read(text: str, markup: Markup, *, templates: Templates = NO_TEMPLATES, own_
     if not text or text.isspace():
         return Document(text=text)
     text = without_surrogates(text)
-    if own_marker in text:
+    if own_marker in text and _is_own(text, own_marker):
         return _all_dropped(text, DropReason.OWN)
     # A signature is cut off before parsing: its "-- " would make Markdown take the line before for a heading.
     end = len(text) if markup is Markup.ADF else signature_start(text)
@@ -121,7 +122,11 @@ def read(text: str, markup: Markup, *, templates: Templates = NO_TEMPLATES, own_
     rendered = parsed.text + text[end:]
     reader = _Reader(rendered, templates, end=end if markup is not Markup.ADF else signature_start(rendered))
     found = reader.scenarios(lines)
-    return reader.read([*merged(lines, rendered), *_plain_lines(text, end)], found)
+    return reader.read([*merged(lines, rendered, templates), *_plain_lines(text, end)], found)
+
+
+def _is_own(text: str, marker: str) -> bool:
+    return any(marker in line and not line.lstrip().startswith((">", "bq.")) for line in text.splitlines())
 
 
 def _all_dropped(text: str, reason: DropReason) -> Document:
@@ -155,8 +160,9 @@ _URL = re.compile(r"https?://[^\s<>()\[\]{}\"'`|]+[^\s<>()\[\]{}\"'`|.,;:!?]")
 
 @dataclass(slots=True)
 class _Open:
-    """A section while lines arrive."""
+    """A section while lines arrive; `number` counts them from 0."""
 
+    number: int
     heading: str
     start: int
     end: int
@@ -359,7 +365,7 @@ class _Reader:
         while stack and stack[-1].level >= level:
             stack.pop()
         heading = heading.strip()
-        section = _Open(heading, line.start, line.end, level, meanings_of_heading(heading))
+        section = _Open(len(self._sections), heading, line.start, line.end, level, meanings_of_heading(heading))
         self._sections.append(section)
         stack.append(section)
         self._targets = None
@@ -392,10 +398,10 @@ class _Reader:
         if line.level > 0:
             self._folds.append(len(self._sections))
             return
-        inside = self._sections[self._folds.pop() :]
-        if inside and not (inside[-1].items or inside[-1].dropped):
+        count = self._folds.pop()
+        if len(self._sections) > count and not (self._sections[-1].items or self._sections[-1].dropped):
             return
-        while self._stack and self._stack[-1] in inside:
+        while self._stack and self._stack[-1].number >= count:
             self._stack.pop()
         self._targets = None
 
@@ -403,12 +409,16 @@ class _Reader:
 
     def _rest(self, line: SourceLine, rest: str) -> None:
         """What stands on a heading's own line."""
+        is_template = bool(self._templates) and self._templates.holds(line.text)
         rest = rest.lstrip("-*• ") or rest
         place = self._text.rfind(rest[:40], line.start, line.end)
         if place >= 0:
             line.start = place
         line.text, line.cells, line.is_header = rest, (), False
-        self._content(line)
+        if is_template:
+            self._drop(line, DropReason.TEMPLATE)
+        else:
+            self._content(line)
 
     def _content(self, line: SourceLine) -> None:
         words = count_words(line.text)

@@ -11,6 +11,7 @@ from backlint.text.gherkin import is_step
 from backlint.text.headings import meanings_of_label
 from backlint.text.noise import is_log_line, is_prose
 from backlint.text.plain import parse_plain
+from backlint.text.templates import NO_TEMPLATES, Templates
 
 # A line of at least this length that is followed by a small letter was wrapped by an editor, not ended by its author.
 _WRAPPED = 50
@@ -130,10 +131,19 @@ def _fold(block: Block, level: int) -> SourceLine:
     return line
 
 
-def merged(lines: Iterable[SourceLine], text: str) -> Iterator[SourceLine]:
-    """Lines that an editor wrapped become one; the second line of a list item goes with the first."""
+def merged(lines: Iterable[SourceLine], text: str, templates: Templates = NO_TEMPLATES) -> Iterator[SourceLine]:
+    """Lines that an editor wrapped become one; the second line of a list item goes with the first.
+
+    Lines of a template stay apart, since they are known one by one.
+    """
     before: SourceLine | None = None
     for line in lines:
+        if templates and templates.holds(line.text):
+            if before is not None:
+                yield before
+            before = None
+            yield line
+            continue
         if before is not None and line.joins and _goes_on(before, line, text):
             before.text = f"{before.text} {line.text}"
             before.end = line.end

@@ -26,6 +26,7 @@ class Story:
     start: int
     end: int
     wants: tuple[str, ...] = ()
+    is_job: bool = False  # "When ..., I want ..., so I can ..."
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -41,7 +42,7 @@ _I_WANT = (
     r"|should|have\s+to|expect|will)|(?:i|we)['’]d\s+(?:like|love|want))"
 )
 _PAIRS = (
-    (r"as\s+(?:an?|some(?:one|body))\s+|(?:(?<=\n)|(?<=[.:;!?]\s)|^)\W{0,3}as\s+(?:the\s+)?", _I_WANT),
+    (r"as\s+(?:an?\s+|the\s+|one\s+of\s+)?", _I_WANT),
     (r"als\s+(?:eine?[nr]?\s+)?", r"(?:möchten?|wollen|will|brauchen?|kann|können|muss|müssen)\s+(?:ich|wir)"),
     (r"als\s+(?:een\s+)?", r"(?:wil(?:len)?|moet(?:en)?|kan|kunnen|zou(?:den)?)\s+(?:ik|we|wij)"),
     (
@@ -61,12 +62,15 @@ _PAIRS = (
     (r"when\s+", r"(?:i|we)\s+(?:want|need|would\s+like)|(?:i|we)['’]d\s+like"),
 )
 _OPENERS = "|".join(dict.fromkeys(opener for opener, _ in _PAIRS))
-_OPENER = re.compile(rf"(?<![\w'’-])(?:{_OPENERS})(?=\S)", re.IGNORECASE)
+# A story opens a sentence or a clause: "log it as an urgent issue, and see what I can do" is none. A capital
+# in mid-line opens one as well, where line breaks were lost.
+_OPENER = re.compile(rf"(?:(?:^|[\n.!?:;,()\[\]–—\"“>|*#-])[\s\"'“*_>|]{{0,3}}|\s(?-i:(?=[A-Z])))(?P<opener>{_OPENERS})(?=\S)", re.IGNORECASE)
 _FORMS = tuple(
     (re.compile(opener, re.IGNORECASE), re.compile(rf"(?<!\w)(?:{want})(?!\w)", re.IGNORECASE))
     for opener, want in _PAIRS
 )
 _JOB = 8  # the place of the job story among the forms: its opener is a situation, and a benefit is part of it
+_JOB_PARTS = re.compile(r"[,\n*].{0,600}?\bso\s+(?:that\s+)?(?:i|we)\s+can\b", re.IGNORECASE | re.DOTALL)
 MAX_ROLE = 160  # characters between "as a" and "I want"; "As a user, given I have received the feed, I want"
 _BENEFIT = re.compile(
     r"""(?<!\w)(?:so\s+that|so\s+as\s+to|such\s+that|so(?=\s+(?:i|we|they|it|my|our|the|users?|customers?)\s)|in\s+order\s+(?:to|that)
@@ -74,6 +78,7 @@ _BENEFIT = re.compile(
         |a\s+fim\s+de|affinch[ée]|in\s+modo\s+(?:che|da)|cos[ìi]\s+(?:che|da)|zodat|opdat|aby|[żz]eby)(?!\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
+_DOTTED = re.compile(r"(?:\.{3,}|…)\W*$|^\W*(?:\.{3,}|…)")  # "When ...": nobody went on writing
 _DOTS = re.compile(r"\.{3,}")
 _STOP = re.compile(r"[.!?](?=\s|$)|\n\s*\n")
 # Words that name a slot and do not fill it: "As a role I want goal so that benefit".
@@ -109,12 +114,12 @@ def read_story(text: str) -> Story | None:
 def _stories(text: str) -> Iterator[Story]:
     for opener in _OPENER.finditer(text):
         for place, (opens, want) in enumerate(_FORMS):
-            opened = opens.match(text, opener.start())
+            opened = opens.match(text, opener.start("opener"))
             if opened is None:
                 continue
             wanted = want.search(text, opened.end(), min(len(text), opened.end() + MAX_ROLE))
             if wanted is not None and _is_one_sentence(text[opened.end() : wanted.start()]):
-                story = _story(text, opener.start(), opened.end(), wanted, is_job=place == _JOB)
+                story = _story(text, opened.start(), opened.end(), wanted, is_job=place == _JOB)
                 if story is not None:
                     yield story
                     break
@@ -132,7 +137,7 @@ def _story(text: str, start: int, role_at: int, wanted: re.Match[str], *, is_job
     benefit_text = (
         text[benefit.end() : _stop(text, benefit.end(), min(len(text), benefit.end() + 400))] if benefit else ""
     )
-    if is_job and benefit is None:
+    if is_job and (benefit is None or not _JOB_PARTS.search(text, wanted.start() - 3, benefit.end() + 9)):
         return None
     stop = _stop(text, benefit.end() if benefit else wanted.end(), end)
     wants = tuple(_wants(text, wanted.end(), want_end))
@@ -143,6 +148,7 @@ def _story(text: str, start: int, role_at: int, wanted: re.Match[str], *, is_job
         start=start,
         end=stop,
         wants=wants,
+        is_job=is_job,
     )
 
 
@@ -170,7 +176,7 @@ def _filled(slot: str) -> str | None:
     """The slot's text, if it says something: dots, brackets and the slot's own name say nothing."""
     text = " ".join(slot.split()).strip(" ,;:-–—*")
     bare = text.strip("_.… ")
-    if not _WORD.search(bare) or is_placeholder(text) or _SLOT_NAME.fullmatch(bare):
+    if not _WORD.search(bare) or is_placeholder(text) or _SLOT_NAME.fullmatch(bare) or _DOTTED.search(text):
         return None
     return text.strip("_")
 

@@ -32,7 +32,6 @@ _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*([\w+-]*)[^`~]*$")
 _ITEM = re.compile(
     r"[ \t]*(?:(?P<marks>[*#]{1,9}|[*#]{0,8}-)|(?P<bullet>[•·▪◦●‣–—+])|(?P<number>\d{1,3}[.)]|[a-zA-Z]\)))(?:[ \t]+|$)"
 )
-_ROW = re.compile(r"[ \t]*\|")
 _CELL_MARK = re.compile(r"\|\|?|\[[^\[\]\n|]*\|[^\[\]\n]*\]|![^\s!|][^!|\n]*\|[^!\n]*!|\{\{[^{}\n]*\}\}")
 
 _INLINE = re.compile(
@@ -65,7 +64,7 @@ class _Walker:
         self.tree = Tree()
         self.items = Items(self.tree)
         self.joins = False
-        self.quotes = 0
+        self.quote: int | None = None  # depth of the tree before the open quote
         self.boxes: list[int] = []  # depth of the tree before each open panel
         self.fence: tuple[str, str, int] | None = None
         self.fenced: list[str] = []
@@ -118,17 +117,25 @@ class _Walker:
         """{quote} and {panel} open and close by turns."""
         self.items.end()
         if name == "quote":
-            if self.quotes:
-                self.quotes = 0
-                self.tree.close_through(BlockKind.QUOTE)
-            else:
-                self.quotes = 1
-                self.tree.open(BlockKind.QUOTE, macro.start(), macro.end())
+            self.turn_quote(macro)
+        elif self.boxes and macro["options"] is None:
+            depth = self.boxes.pop()
+            self.tree.close_to(depth)
+            if self.quote is not None and self.quote >= depth:
+                self.quote = None
+        else:
+            self.open_box(name, macro)
+
+    def turn_quote(self, macro: re.Match[str]) -> None:
+        if self.quote is None:
+            self.quote = self.tree.depth
+            self.tree.open(BlockKind.QUOTE, macro.start(), macro.end())
             return
-        if self.boxes and macro["options"] is None:
-            self.tree.close_to(self.boxes.pop())
-            self.quotes = 0 if self.tree.depth == 0 else self.quotes
-            return
+        self.tree.close_to(self.quote)
+        self.boxes = [depth for depth in self.boxes if depth < self.tree.depth]
+        self.quote = None
+
+    def open_box(self, name: str, macro: re.Match[str]) -> None:
         self.boxes.append(self.tree.depth)
         self.tree.open(BlockKind.PANEL, macro.start(), macro.end())
         options = macro["options"] or ""
@@ -150,39 +157,42 @@ class _Walker:
     def line(self, line: str, start: int) -> None:
         if not line.strip():
             self.joins = False
-            return
-        first = line.lstrip()[0]
+        elif not self.special_line(line, start, line.lstrip()[0]):
+            item = _ITEM.match(line)
+            if item is not None:
+                self.item(line, item, start)
+            else:
+                self.paragraph(line, start)
+
+    def special_line(self, line: str, start: int, first: str) -> bool:
+        """Headings, quotes, rules, rows and fences; most lines are told apart by their first character."""
         if first in "`~" and (fence := _FENCE.match(line)):
-            self.items_end_unless_indented(line)
+            if not line[0].isspace():
+                self.items.end()
             self.fence = (fence[1], fence[2], start)
-            return
-        if first in "hH" and (heading := _HEADING.match(line)):
+        elif first in "hH" and (heading := _HEADING.match(line)):
             self.heading(line, heading.end(), start, int(heading[1]))
-            return
-        if first == "b" and (quoted := _BQ.match(line)):
-            self.items.end()
-            before = self.tree.depth
-            self.tree.open(BlockKind.QUOTE, start)
-            self.tree.line(_inline(line[quoted.end() :], start + quoted.end()))
-            self.tree.close_to(before)
-            self.joins = False
-            return
-        if first == "-" and _RULE.match(line):
+        elif first == "b" and (quoted := _BQ.match(line)):
+            self.short_quote(line, quoted.end(), start)
+        elif first == "-" and _RULE.match(line):
             self.items.end()
             self.tree.add(Block(kind=BlockKind.RULE, text="", start=start, end=start + len(line)))
             self.joins = False
-            return
-        if first == "|" and _ROW.match(line):
+        elif first == "|":
             self.row(line, start)
-            return
-        if first == "#" and not self.items and (hashes := _HASHES.match(line)) and _is_pasted_heading(line, hashes):
+        elif first == "#" and not self.items and (hashes := _HASHES.match(line)) and _is_pasted_heading(line, hashes):
             self.heading(line, hashes.end(), start, len(hashes[1]))
-            return
-        item = _ITEM.match(line)
-        if item is not None:
-            self.item(line, item, start)
         else:
-            self.paragraph(line, start)
+            return False
+        return True
+
+    def short_quote(self, line: str, skip: int, start: int) -> None:
+        self.items.end()
+        before = self.tree.depth
+        self.tree.open(BlockKind.QUOTE, start)
+        self.tree.line(_inline(line[skip:], start + skip))
+        self.tree.close_to(before)
+        self.joins = False
 
     def heading(self, line: str, skip: int, start: int, level: int) -> None:
         self.items.end()
@@ -229,10 +239,6 @@ class _Walker:
                     images=images,
                 )
             )
-
-    def items_end_unless_indented(self, line: str) -> None:
-        if not line[0].isspace():
-            self.items.end()
 
     def in_fence(self, line: str, start: int) -> None:
         assert self.fence is not None

@@ -190,6 +190,12 @@ def test_what_is_not_authored_is_dropped_with_its_reason(text: str, reason: Drop
     assert [dropped.reason for dropped in document.dropped] == [reason]
 
 
+def test_an_answer_that_quotes_backlint_is_the_authors() -> None:
+    document = markdown("> What must be true?\n> `backlint:comment v=1`\n\nThe list must be sorted.\n")
+
+    assert items(document) == ["The list must be sorted."]
+
+
 def test_a_stack_trace_in_running_text_is_dropped_line_by_line() -> None:
     document = read(
         "The shop does not open any more.\n"

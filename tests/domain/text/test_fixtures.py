@@ -143,7 +143,7 @@ def test_x20_struck_out_criteria_leave_an_empty_section() -> None:
 
 
 def test_x21_what_backlint_wrote_is_nobodys() -> None:
-    document = markdown("<!-- backlint:1 -->\n## Acceptance criteria\n\n- the list is sorted\n")
+    document = markdown("<!-- backlint:comment v=1 -->\n## Acceptance criteria\n\n- the list is sorted\n")
 
     assert (document.sections, document.items, reasons(document)) == ((), (), {DropReason.OWN})
 

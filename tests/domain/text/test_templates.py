@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from backlint.examples import CREATED_AT
-from backlint.model import IssueType, Markup
+from backlint.model import Issue, IssueType, Markup
 from backlint.text.document import DropReason, read
-from backlint.text.templates import Templates, known, learn, template_key
+from backlint.text.templates import TemplateKey, Templates, known, learn, template_key
 from tests.factory import an_issue
 
 LINE = "- make sure that it works on the phone"
 
 
-def many(count: int, body: str, **more: object) -> list:  # type: ignore[type-arg]
-    return [an_issue(id=f"{body[:5]}{number}", body=body, **more) for number in range(count)]
+def many(count: int, body: str) -> list[Issue]:
+    return [an_issue(id=f"{body[:5]}{number}", body=body) for number in range(count)]
 
 
-def lines_of(learned: object, issue: object) -> frozenset[str]:
-    return learned.get(template_key(issue), Templates()).lines  # type: ignore[attr-defined, arg-type]
+def lines_of(learned: Mapping[TemplateKey, Templates], issue: Issue) -> frozenset[str]:
+    return learned.get(template_key(issue), Templates()).lines
 
 
 def test_a_line_of_ten_issues_and_a_third_is_learned() -> None:
@@ -67,6 +68,23 @@ def test_a_template_line_is_known_whatever_its_tick_bullet_and_case() -> None:
 
     assert [item.text for item in document.items] == ["it has a title now"]
     assert [dropped.reason for dropped in document.dropped] == [DropReason.TEMPLATE]
+
+
+def test_template_lines_that_an_editor_wrapped_are_known() -> None:
+    template = "Tell us in a few sentences what you want to do and which\npart of the shop it is about.\n"
+
+    document = read(f"{template}\nI want to see the invoice.\n", Markup.MARKDOWN, templates=known([template]))
+
+    assert [item.text for item in document.items] == ["I want to see the invoice."]
+
+
+def test_a_template_line_with_a_heading_in_it_is_known() -> None:
+    template = "Goal: what should be better afterwards\n"
+
+    (section,) = read(template, Markup.MARKDOWN, templates=known([template])).sections
+
+    assert (section.heading, section.items) == ("Goal", ())
+    assert [dropped.reason for dropped in section.dropped] == [DropReason.TEMPLATE]
 
 
 def test_templates_add_up() -> None:

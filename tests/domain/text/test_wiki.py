@@ -81,6 +81,13 @@ def test_a_panel_is_headed_by_its_title() -> None:
     ]
 
 
+def test_a_quote_left_open_ends_with_its_panel() -> None:
+    panel, after = blocks("{panel}\n{quote}\nquoted\n{panel}\nafter")
+
+    assert [child.kind for child in panel.children] == [BlockKind.QUOTE]
+    assert (after.kind, after.text) == (BlockKind.PARAGRAPH, "after")
+
+
 def test_colours_leave_no_trace() -> None:
     text = "this is {color:red}very *red*{color} text"
     (line,) = blocks(text)
