@@ -187,6 +187,14 @@ class CriteriaRule(Rule):
         return None
 
 
+_DEFAULTS = CriteriaRule()
+
+
+def found_criteria(issue: Issue, context: Context) -> Evidence | None:
+    """The issue's criteria as AC001 finds them by default: for rules to which criteria are a side matter."""
+    return _DEFAULTS.criteria(issue, context).found
+
+
 def is_allowed(link: str, domains: tuple[str, ...]) -> bool:
     """Whether a link leads to one of the domains or below it."""
     host = (urlsplit(link).hostname or "").casefold()

@@ -10,8 +10,10 @@ from backlint.rules.rule import Context
 from backlint.text.document import Document, DropReason
 from backlint.text.story import Story, read_story
 
-# A sentence may run over lines that are too short by themselves, or over one that looks like a heading in bold.
-_READ_TOO = (DropReason.TOO_SHORT, DropReason.PLACEHOLDER)
+JOB = "job story"
+# A sentence may run over lines that are too short by themselves, or over one that looks like a heading in bold; many
+# people set it off as a quote.
+_READ_TOO = (DropReason.TOO_SHORT, DropReason.PLACEHOLDER, DropReason.QUOTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,9 @@ def _told_story(issue: Issue, context: Context) -> ToldStory | None:
 
 def _in_title(title: str) -> ToldStory | None:
     story = read_story(title)
-    return ToldStory(story, of_value("P", "title", title[story.start : story.end])) if story else None
+    return (
+        ToldStory(story, of_value("P", "title", title[story.start : story.end], note=_kind(story))) if story else None
+    )
 
 
 def _in_body(document: Document) -> ToldStory | None:
@@ -42,7 +46,11 @@ def _in_body(document: Document) -> ToldStory | None:
     if story is None:
         return None
     start, end = _place(pieces, story)
-    return ToldStory(story, of_span(document, start, end, kind="P", field="body"))
+    return ToldStory(story, of_span(document, start, end, kind="P", field="body", note=_kind(story)))
+
+
+def _kind(story: Story) -> str | None:
+    return JOB if story.is_job else None
 
 
 def _pieces(document: Document) -> set[tuple[int, int, str]]:

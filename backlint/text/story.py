@@ -64,7 +64,8 @@ _PAIRS = (
 _OPENERS = "|".join(dict.fromkeys(opener for opener, _ in _PAIRS))
 # A story opens a sentence or a clause: "log it as an urgent issue, and see what I can do" is none. A capital
 # in mid-line opens one as well, where line breaks were lost.
-_OPENER = re.compile(rf"(?:(?:^|[\n.!?:;,()\[\]–—\"“>|*#-])[\s\"'“*_>|]{{0,3}}|\s(?-i:(?=[A-Z])))(?P<opener>{_OPENERS})(?=\S)", re.IGNORECASE)
+_CLAUSE = r"(?:(?:^|[\n.!?:;,()\[\]–—\"“>|*#-])[\s\"'“*_>|]{0,3}|\s(?-i:(?=[A-Z])))"
+_OPENER = re.compile(rf"{_CLAUSE}(?P<opener>{_OPENERS})(?=\S)", re.IGNORECASE)
 _FORMS = tuple(
     (re.compile(opener, re.IGNORECASE), re.compile(rf"(?<!\w)(?:{want})(?!\w)", re.IGNORECASE))
     for opener, want in _PAIRS
@@ -73,8 +74,10 @@ _JOB = 8  # the place of the job story among the forms: its opener is a situatio
 _JOB_PARTS = re.compile(r"[,\n*].{0,600}?\bso\s+(?:that\s+)?(?:i|we)\s+can\b", re.IGNORECASE | re.DOTALL)
 MAX_ROLE = 160  # characters between "as a" and "I want"; "As a user, given I have received the feed, I want"
 _BENEFIT = re.compile(
-    r"""(?<!\w)(?:so\s+that|so\s+as\s+to|such\s+that|so(?=\s+(?:i|we|they|it|my|our|the|users?|customers?)\s)|in\s+order\s+(?:to|that)
-        |damit|sodass|so\s+dass|um(?=\s[^.;!?]{3,80}\szu\s)|afin\s+(?:que|de|d['’])|pour\s+(?:que?|pouvoir)|para(?:\s+que)?
+    r"""(?<!\w)(?:so\s+that|so\s+as\s+to|such\s+that|so(?=\s+(?:i|we|they|it|my|our|the|users?|customers?)\s)
+        |in\s+order\s+(?:to|that)
+        |damit|sodass|so\s+dass|um(?=\s[^.;!?]{3,80}\szu\s)|afin\s+(?:que|de|d['’])|pour\s+(?:que?|pouvoir)
+        |para(?:\s+que)?
         |a\s+fim\s+de|affinch[ée]|in\s+modo\s+(?:che|da)|cos[ìi]\s+(?:che|da)|zodat|opdat|aby|[żz]eby)(?!\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -85,14 +88,16 @@ _STOP = re.compile(r"[.!?](?=\s|$)|\n\s*\n")
 _SLOT_NAME = re.compile(
     r"""\W*(?:an?\s|the\s|some\s|to\s|do\s|your\s|of\s)*(?:type\s+of\s+(?:user|role)|user\s+type|role|persona|who|actor
         |goal|what|action|feature|something|task|desired?\s+\w+|benefit|reason|why|value|outcome|xyz|[xyz]|rolle|ziel
-        |nutzen|grund|r[ôo]le|but|b[ée]n[ée]fice|rol|objetivo|beneficio|papel|ruolo|obiettivo|doel|reden|i|we|i\s+can)\W*""",
+        |nutzen|grund|r[ôo]le|but|b[ée]n[ée]fice|rol|objetivo|beneficio|papel|ruolo|obiettivo|doel|reden|i|we
+        |i\s+can)\W*""",
     re.VERBOSE | re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]{2,}")
 _WANT_AGAIN = re.compile(
     r"(?:^|[.!?;\n]\s*|,\s*(?:and|und|et|y|e|en|i)\s+|\s(?:and|und|et|y|e|en|i)\s+)(?:also\s+)?"
     r"(?P<marker>(?:i|we)\s+(?:also\s+)?(?:want|need|would\s+like)|(?:i|we)['’]d\s+like"
-    r"|(?:ich|wir)\s+(?:will|möchten?|wollen)|je\s+(?:veux|souhaite|voudrais)|quiero|quero|voglio|vorrei|ik\s+wil|wil\s+ik"
+    r"|(?:ich|wir)\s+(?:will|möchten?|wollen)|je\s+(?:veux|souhaite|voudrais)|quiero|quero|voglio|vorrei|ik\s+wil"
+    r"|wil\s+ik"
     r"|möchte\s+ich|will\s+ich|chc[ęe])(?!\w)",
     re.IGNORECASE,
 )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ from backlint.model import Issue, IssueType, Judgement, Markup, Verdict
 from backlint.rules.engine import judge
 from backlint.rules.registry import find
 from backlint.rules.rule import EXAMPLE_NOW, Context
+from backlint.rules.story_text import JOB
 from backlint.text.cache import TextCache
+from backlint.text.document import Document, DropReason
 
 Z = 1.959964  # 95 %
+NO_WORDS = re.compile(r"(?:[\W\d_]|\bn/?a\b|\bnone\b)*", re.IGNORECASE)
+TYPES = {"bug": IssueType.BUG, "task": IssueType.TASK}
 ONLY_DATE = "The outcome has no date."
 
 
@@ -32,6 +37,8 @@ class Row:
     labels: dict[str, bool | None]
     borderline: frozenset[str]
     verdicts: dict[str, Judgement]
+    document: Document
+    is_thin_by_default: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +74,45 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     return (middle - spread) / (1 + Z * Z / of), (middle + spread) / (1 + Z * Z / of)
 
 
-def judged(path: Path, codes: Sequence[str] = ("AC001", "AC002", "OUT001", "OUT002")) -> tuple[Row, ...]:
-    """Every row judged as an open, near story, whatever its type: the label guide asks the same of all."""
-    rules = [find(code)() for code in codes]
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    issues = [_issue(row) for row in rows]
-    backlog = Backlog(issues=tuple(issues), now=EXAMPLE_NOW, near_is_all=True)
+# What decides each question, and as which type a row is judged for it.
+AS_STORY = ("AC001", "AC002", "OUT001", "OUT002", "TXT001", "TXT002", "TXT005")
+AS_BUG = ("BUG001", "BUG002", "BUG003")
+# By the label guide a crash alone does not say what should have happened, and fewer than 20 words are thin, of whatever
+# type, a log not counted.
+OPTIONS: dict[str, dict[str, object]] = {
+    "BUG002": {"crash_implies": False},
+    "TXT002": {"min_words": 20, "min_words_task": 20, "code_counts": False},
+}
+
+
+def judged(path: Path) -> tuple[Row, ...]:
+    """Every row judged as an open, near story, whatever its type: the label guide asks the same of all. Bugs are
+    judged as bugs for the questions about bugs, and tasks as tasks where it is asked whether a text is thin."""
+    as_story = [find(code)(OPTIONS.get(code)) for code in AS_STORY]
+    as_bug = [find(code)(OPTIONS.get(code)) for code in AS_BUG]
+    thin = [find(code)(OPTIONS.get(code)) for code in ("TXT001", "TXT002")]
+    raw = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    issues = [_issue(row) for row in raw]
+    backlog = Backlog(issues=tuple(issues), now=EXAMPLE_NOW, near_is_all=True, habits_are_on=True)
     context = Context(now=EXAMPLE_NOW, backlog=backlog, texts=TextCache())
-    return tuple(
-        Row(
-            id=row["id"],
-            labels=row["labels"],
-            borderline=frozenset(row.get("borderline", ())),
-            verdicts={each.rule: each for each in judge(issue, rules, context)},
+    rows = []
+    for row, issue in zip(raw, issues, strict=True):
+        own = replace(issue, type=TYPES.get(row["type"], IssueType.STORY))
+        verdicts = judge(issue, as_story, context)
+        verdicts += judge(replace(issue, type=IssueType.BUG), as_bug, context)
+        verdicts += judge(own, thin, context)
+        by_default = judge(own, [find(code)() for code in ("TXT001", "TXT002")], context)
+        rows.append(
+            Row(
+                id=row["id"],
+                labels=row["labels"],
+                borderline=frozenset(row.get("borderline", ())),
+                verdicts={each.rule: each for each in verdicts},
+                document=context.texts.body(issue),
+                is_thin_by_default=any(each.verdict is Verdict.FAIL for each in by_default),
+            )
         )
-        for row, issue in zip(rows, issues, strict=True)
-    )
+    return tuple(rows)
 
 
 def _issue(row: dict[str, Any]) -> Issue:
@@ -117,11 +147,42 @@ def says_number(row: Row) -> bool:
     return judgement.verdict is Verdict.PASS or judgement.message == ONLY_DATE
 
 
+def says_story(row: Row) -> bool:
+    """By the label guide a job story is none."""
+    judgement = row.verdicts["TXT005"]
+    return judgement.verdict is Verdict.PASS and all(each.note != JOB for each in judgement.evidence)
+
+
+def says_thin(row: Row) -> bool:
+    return any(row.verdicts[code].verdict is Verdict.FAIL for code in ("TXT001", "TXT002"))
+
+
+def says_placeholder(row: Row) -> bool:
+    """What the pipeline dropped as a template's words, or a scenario of slots; "N/A" and empty cells are answers."""
+    dropped = {DropReason.PLACEHOLDER, DropReason.HTML_COMMENT, DropReason.TEMPLATE}
+    lines = [line for line in row.document.dropped if line.reason in dropped and not NO_WORDS.fullmatch(line.text)]
+    return bool(lines) or any(scenario.is_shell for scenario in row.document.scenarios)
+
+
+def says_steps(row: Row) -> bool:
+    return row.verdicts["BUG001"].verdict is Verdict.PASS
+
+
+def says_expected_and_actual(row: Row) -> bool:
+    return all(row.verdicts[code].verdict is Verdict.PASS for code in ("BUG002", "BUG003"))
+
+
 QUESTIONS: dict[str, tuple[str, Callable[[Row], bool]]] = {
     "AC001 + AC002": ("has_acceptance_criteria", says_criteria),
     "OUT001": ("has_outcome", says_outcome),
     "OUT002 (label guide)": ("has_measurable_outcome", says_measurable),
     "OUT002 (number)": ("has_measurable_outcome", says_number),
+    "TXT005": ("is_user_story_format", says_story),
+    "TXT001 + TXT002": ("description_is_thin", says_thin),
+    "TXT001 + TXT002 as is": ("description_is_thin", lambda row: row.is_thin_by_default),
+    "placeholder": ("has_placeholder_text", says_placeholder),
+    "BUG001": ("bug_has_steps_to_reproduce", says_steps),
+    "BUG002 + BUG003": ("bug_has_expected_and_actual", says_expected_and_actual),
 }
 
 
@@ -142,7 +203,8 @@ def report(rows: Sequence[Row]) -> Iterator[str]:
         for scope, chosen in (("all", rows), ("clear", [row for row in rows if label not in row.borderline])):
             for polarity in ("stated", "missing"):
                 found = agreement(chosen, label, says, missing=polarity == "missing")
-                yield _line(f"{name}", f"{polarity}, {scope}", len(chosen), found)
+                count = sum(row.labels[label] is not None for row in chosen)
+                yield _line(name, f"{polarity}, {scope}", count, found)
 
 
 def _line(name: str, what: str, count: int, found: Agreement) -> str:
@@ -158,7 +220,7 @@ def _line(name: str, what: str, count: int, found: Agreement) -> str:
 def disagreements(rows: Iterable[Row], name: str) -> Iterator[tuple[str, str, Judgement]]:
     """Rows on which the rules and the reader differ, for reading."""
     label, says = QUESTIONS[name]
-    code = name.split()[0]
+    code = next(code for code in (name.split()[0], "TXT001") if code in (*AS_STORY, *AS_BUG))
     for row in rows:
         if row.labels[label] is not None and says(row) is not row.labels[label]:
             mark = " (borderline)" if label in row.borderline else ""
