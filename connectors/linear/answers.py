@@ -22,6 +22,14 @@ class TooComplex(RequestRefused):
     """The query would cost more than Linear allows for one: ask for fewer rows."""
 
 
+class SpoiledPage(TrackerDown):
+    """One issue of a page could not be given and took the whole page along; `place` is its place in the page."""
+
+    def __init__(self, message: str, *, place: int) -> None:
+        super().__init__(message)
+        self.place = place
+
+
 class UnknownField(RequestRefused):
     """The query does not fit Linear's schema."""
 
@@ -55,6 +63,9 @@ def meaning(problem: Problem, response: httpx.Response, *, source: str) -> Track
         return TokenRefused(
             f"{source}: Linear refused the token (401): {said}; make a new one with {needs}", status=status
         )
+    match problem.path:
+        case ("issues", "nodes", int(place), *_):
+            return SpoiledPage(f"{source}: Linear failed: {said}", place=place)
     if code == "FORBIDDEN" or kind in ("forbidden", "feature not accessible"):
         return PermissionMissing(f"{source}: Linear refused: {said}; the token needs {needs}", status=status)
     if problem.message.startswith("Entity not found"):

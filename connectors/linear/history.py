@@ -56,6 +56,7 @@ def _leads_to(steps: Sequence[tuple[str | None, str | None]], present: str) -> b
 
 def transitions(node: IssueNode, entries: list[HistoryNode], names: Names) -> tuple[tuple[Transition, ...], bool]:
     """The status changes and whether they are all there. Ids, not objects: an archived status is null as an object."""
+    is_cut = node.history.pageInfo.hasNextPage  # the rest could not be had: the issue went away meanwhile
     if node.stateHistory is not None:
         return _from_spans(node, entries, names)
     steps = tuple(
@@ -70,7 +71,7 @@ def transitions(node: IssueNode, entries: list[HistoryNode], names: Names) -> tu
         for number, entry in enumerate(entries)
         if entry.fromStateId and entry.toStateId and entry.fromStateId != entry.toStateId
     )
-    return steps, not is_chain_broken(node)
+    return steps, not is_cut and not is_chain_broken(node)
 
 
 def _from_spans(node: IssueNode, entries: list[HistoryNode], names: Names) -> tuple[tuple[Transition, ...], bool]:

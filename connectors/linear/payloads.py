@@ -246,10 +246,10 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Title(msgspec.Struct, frozen=True):
-    """What to call an issue that cannot be read."""
+    """What to call an issue that cannot be read, whatever is wrong with it."""
 
-    id: str | None = None
-    identifier: str | None = None
+    id: Any = None
+    identifier: Any = None
 
 
 class IssuesAnswer(msgspec.Struct, frozen=True):

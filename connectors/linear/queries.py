@@ -59,7 +59,7 @@ ISSUE = f"""query Issue($id: String!) {{
 
 ISSUE_IDS = """query IssueIds($filter: IssueFilter!, $first: Int!, $sort: [IssueSortInput!]) {
   issues(filter: $filter, first: $first, sort: $sort, includeArchived: true) {
-    nodes { id createdAt updatedAt trashed } pageInfo { hasNextPage }
+    nodes { id identifier createdAt updatedAt trashed } pageInfo { hasNextPage }
   }
 }"""
 

@@ -14,6 +14,8 @@ from backlint.connectors.linear.client import LinearClient
 from backlint.connectors.linear.cursor import Sweep
 from backlint.errors import MalformedPayload, TrackerDown
 
+MOST_SPOILED = 5  # issues that may be left out of one page before it counts as an outage
+
 
 class Row(NamedTuple):
     """An issue as it came; `problem` is what Linear said of a part that it could not give."""
@@ -32,19 +34,31 @@ class IssueRows:
     def page(self, wanted: Mapping[str, Any], *, sort: str | None = None) -> tuple[list[Row], bool]:
         """One page of whole issues and whether there are more; smaller when Linear finds the query too complex."""
         order = [{sort: {"order": "Ascending"}}] if sort else None
+        set_aside: list[Row] = []
         while True:
             size = self.size
+            given = {"filter": _without(wanted, self.heads_of(set_aside)), "first": size, "sort": order}
             try:
-                given = {"filter": wanted, "first": size, "sort": order}
                 answered = self._client.answer(queries.ISSUES, given)
                 page = self._client.data(answered, payloads.IssuesAnswer).issues
                 spoiled = answers.spoiled(answered.problems)
                 rows = [Row(raw, spoiled.get(place)) for place, raw in enumerate(page.nodes)]
-                return rows, page.pageInfo.hasNextPage
+                return [*rows, *set_aside], page.pageInfo.hasNextPage
+            except answers.SpoiledPage as problem:
+                if len(set_aside) == MOST_SPOILED:
+                    raise
+                set_aside.append(self._light(given, problem))
             except answers.TooComplex:
                 if size == 1:
                     raise
                 self.size = min(self.size, max(1, size // 2))
+
+    def _light(self, given: Mapping[str, Any], problem: answers.SpoiledPage) -> Row:
+        """The issue that spoils a page, with no more than its id, key and times."""
+        nodes = self._client.ask(queries.ISSUE_IDS, payloads.IssuesAnswer, given).issues.nodes
+        if problem.place >= len(nodes):
+            raise problem
+        return Row(nodes[problem.place], str(problem))
 
     def numbered(self, scope: str, above: int, upto: int | None) -> list[Row]:
         """The issues with numbers in (above, upto]; numbers never change, so windows are independent of each other."""
@@ -100,6 +114,10 @@ class IssueRows:
             here = {head.id for head in self.heads_of(rows)}
             missing = [id for id in missing if id not in here] if has_more else []
         return found
+
+
+def _without(wanted: Mapping[str, Any], gone: Sequence[payloads.Head]) -> Mapping[str, Any]:
+    return {"and": [wanted, {"id": {"nin": [head.id for head in gone]}}]} if gone else wanted
 
 
 def text(moment: datetime) -> str:

@@ -16,7 +16,8 @@ from backlint.connectors.linear.rows import Row
 from backlint.connectors.linear.workspace import Workspace
 from backlint.errors import MalformedPayload
 
-Nodes = dict[str, tuple[bytes, payloads.IssueNode]]
+Nodes = dict[str, tuple[bytes, payloads.IssueNode]]  # by id: the payload as it came, and decoded
+Wanted = tuple[str, str, str | None]  # issue id, connection, cursor behind what is there
 
 
 class WholeIssues:
@@ -25,45 +26,40 @@ class WholeIssues:
 
     def page(self, rows: Sequence[Row]) -> Page:
         """Complete each issue, map it, and set aside what cannot be read."""
-        quarantined: list[Quarantined] = []
+        set_aside: list[Quarantined] = []
         nodes: Nodes = {}
         for row in rows:
-            raw = bytes(row.raw)
-            try:
-                node = self._node(raw, row.problem)
-                nodes[node.id] = raw, node
-            except MalformedPayload as problem:
-                told = Quarantined(issue=problem.issue, path=problem.path, reason=str(problem), raw=raw)
-                quarantined.append(told)
-        whole = self._completed(nodes)
-        names = self._workspace.names_for([node for _, node in whole.values()])
-        pulled = tuple(Pulled(mapping.issue(node, names), raw) for raw, node in whole.values())
-        return Page(issues=pulled, quarantined=tuple(quarantined), cursor="")
-
-    def _node(self, raw: bytes, problem: str | None = None) -> payloads.IssueNode:
-        title = msgspec.json.decode(raw, type=payloads.Title)
-        issue = title.identifier or title.id or "?"
-        if problem is not None:
-            raise MalformedPayload(
-                f"{self._client.source} issue {issue}: Linear says: {problem}", issue=issue, path="$"
-            )
-        return decode(raw, payloads.IssueNode, issue=issue, source=self._client.source)
-
-    def _completed(self, nodes: Nodes) -> Nodes:
-        """With everything that did not fit beside the issue: further history, comments, links, and spans if needed."""
+            self._keep(nodes, bytes(row.raw), set_aside, problem=row.problem)
         wanted = [(id, name, after) for id, (_, node) in nodes.items() for name, after in mapping.unfinished(node)]
-        added = self._rest(wanted)
-        whole = dict(nodes)
-        for id, parts in added.items():
-            raw = mapping.with_more(nodes[id][0], parts)
-            whole[id] = raw, self._node(raw)
-        broken = [id for id, (_, node) in whole.items() if node.stateHistory is None and is_chain_broken(node)]
-        for id, parts in self._rest([(id, "stateHistory", None) for id in broken]).items():
-            raw = mapping.with_more(whole[id][0], parts)
-            whole[id] = raw, self._node(raw)
-        return whole
+        self._merge(nodes, wanted, set_aside)
+        # Only a history that does not lead to the present status needs the spans as well.
+        broken: list[Wanted] = [(id, "stateHistory", None) for id, (_, node) in nodes.items() if is_chain_broken(node)]
+        self._merge(nodes, broken, set_aside)
+        names = self._workspace.names_for([node for _, node in nodes.values()])
+        pulled = tuple(Pulled(mapping.issue(node, names), raw) for raw, node in nodes.values())
+        return Page(issues=pulled, quarantined=tuple(set_aside), cursor="")
 
-    def _rest(self, wanted: list[tuple[str, str, str | None]]) -> dict[str, dict[str, list[Any]]]:
+    def _merge(self, nodes: Nodes, wanted: list[Wanted], set_aside: list[Quarantined]) -> None:
+        for id, parts in self._rest(wanted).items():
+            if not self._keep(nodes, mapping.with_more(nodes[id][0], parts), set_aside):
+                del nodes[id]
+
+    def _keep(self, nodes: Nodes, raw: bytes, set_aside: list[Quarantined], *, problem: str | None = None) -> bool:
+        """Whether the payload can be read; if not it is set aside."""
+        called = _called(raw)
+        try:
+            if problem is not None:
+                said = f"{self._client.source} issue {called}: Linear says: {problem}"
+                raise MalformedPayload(said, issue=called, path="$")
+            node = decode(raw, payloads.IssueNode, issue=called, source=self._client.source)
+        except MalformedPayload as malformed:
+            told = Quarantined(issue=called, path=malformed.path, reason=str(malformed), raw=raw)
+            set_aside.append(told)
+            return False
+        nodes[node.id] = raw, node
+        return True
+
+    def _rest(self, wanted: list[Wanted]) -> dict[str, dict[str, list[Any]]]:
         """Issue id -> connection -> further nodes; many issues in one request, until nothing is left."""
         found: dict[str, dict[str, list[Any]]] = {}
         while wanted:
@@ -80,3 +76,12 @@ class WholeIssues:
                     if part.pageInfo.hasNextPage:
                         wanted.append((id, name, part.pageInfo.endCursor))
         return found
+
+
+def _called(raw: bytes) -> str:
+    """The key of an issue that may be unreadable otherwise."""
+    try:
+        title = msgspec.json.decode(raw, type=payloads.Title)
+    except msgspec.ValidationError:
+        return "?"
+    return str(title.identifier or title.id or "?")

@@ -6,6 +6,7 @@ import difflib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -38,6 +39,7 @@ class Workspace:
     def __init__(self, client: LinearClient, settings: SourceSettings) -> None:
         self._client, self._settings = client, settings
         self._known: Lists | None = None
+        self._lock = Lock()  # pages are mapped side by side, and one look at the lists is enough for all
         self._unlisted: set[str] = set()  # ids in issues that no list names
 
     def lists(self, *, fresh: bool = False) -> Lists:
@@ -48,11 +50,12 @@ class Workspace:
 
     def names_for(self, nodes: Sequence[payloads.IssueNode]) -> Names:
         """The names, read again when an issue carries something made since."""
-        names = self.lists().names
-        if names.missing(nodes) - self._unlisted:
-            names = self.lists(fresh=True).names
-            self._unlisted |= names.missing(nodes)  # still not there: do not ask again for every page
-        return names
+        with self._lock:
+            names = self.lists().names
+            if names.missing(nodes) - self._unlisted:
+                names = self.lists(fresh=True).names
+                self._unlisted |= names.missing(nodes)  # still not there: do not ask again for every page
+            return names
 
     def require(self, key: str) -> None:
         """NotFound with near keys unless the team is visible, even after looking again."""

@@ -259,6 +259,7 @@ def _issue_filter(wanted: Mapping[str, Any], world: World) -> Filter:
         parts.append(lambda issue: _matches(float(issue.number), number))
     if ids := wanted.get("id"):
         parts.append(_id_filter(ids))
+    parts += [_issue_filter(each, world) for each in wanted.get("and") or ()]
     for name, attribute in (("updatedAt", "updated_at"), ("createdAt", "created_at"), ("archivedAt", "archived_at")):
         if name in wanted:
             parts.append(_time_filter(attribute, wanted[name]))

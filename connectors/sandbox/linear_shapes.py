@@ -44,7 +44,7 @@ def person(found: WorldPerson | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        "id": found.id, "name": found.name, "displayName": found.handle, "email": f"{found.handle}@example.com",
+        "id": found.id, "name": found.name, "displayName": found.handle, "email": f"{found.handle}@example.test",
         "active": found.is_active, "app": found.is_bot, "admin": False, "createdAt": "2020-01-01T00:00:00.000Z",
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -341,6 +342,38 @@ def test_an_issue_of_which_linear_cannot_give_a_part_is_set_aside(linear: Linear
     assert [each.reason for page in pages for each in page.quarantined] == [
         "acme issue ENG-1: Linear says: creator: Failed"
     ]
+
+
+def test_an_issue_that_spoils_its_whole_page_is_found_and_set_aside(linear: Linear) -> None:
+    good, spoiler, other = linear.add(), linear.add("Spoils the page"), linear.add()
+
+    def fail(body: bytes) -> bytes:
+        nodes = (json.loads(body)["data"].get("issues") or {}).get("nodes", ())
+        place = next((n for n, node in enumerate(nodes) if node.get("title") == spoiler.title), None)
+        if place is None:
+            return body
+        path = ["issues", "nodes", place, "history"]
+        error = {"message": "Failed", "path": path, "extensions": {"type": "internal error"}}
+        return json.dumps({"errors": [error], "data": None}).encode()
+
+    pages = _pulled(linear, fail)
+
+    assert {pulled.issue.id for page in pages for pulled in page.issues} == {good.id, other.id}
+    assert [(each.issue, each.reason) for page in pages for each in page.quarantined] == [
+        (spoiler.key, f"acme issue {spoiler.key}: Linear says: acme: Linear failed: Failed")
+    ]
+
+
+def test_an_unreadable_entry_in_the_rest_of_a_history_sets_its_issue_aside(linear: Linear) -> None:
+    good, busy = linear.add(), linear.add()
+    for number in range(12):
+        linear.world.change(busy, "title", f"Title {number}", actor=MIA, at=LONG_AGO + timedelta(hours=number + 1))
+    first = b'"createdAt":"2026-03-02T10:00:00.000Z"'
+
+    pages = _pulled(linear, lambda body: body.replace(first, b'"createdAt":null') if b"part0" in body else body)
+
+    assert [pulled.issue.id for page in pages for pulled in page.issues] == [good.id]
+    assert [each.path for page in pages for each in page.quarantined] == ["$.history.nodes[11].createdAt"]
 
 
 def _pulled(linear: Linear, change: Callable[[bytes], bytes]) -> list[Page]:

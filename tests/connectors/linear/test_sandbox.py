@@ -113,6 +113,20 @@ def test_the_order_is_newest_first_and_sort_can_turn_it_around(linear: Linear) -
     assert ids(s=[{"updatedAt": {"order": "Ascending"}}]) == [issue.id for issue in issues]
 
 
+def test_a_cursor_stands_where_its_issue_stands_now(linear: Linear) -> None:
+    """The reason why a pull does not use the cursors of issues: those between are passed over."""
+    issues = [linear.add(updated_at=LONG_AGO + timedelta(days=day)) for day in range(4)]
+    query = """query Q($after: String) {
+      issues(first: 2, after: $after, sort: [{ updatedAt: { order: Ascending } }]) {
+        nodes { id } pageInfo { endCursor }
+      }
+    }"""
+    cursor = ask(linear, query).json()["data"]["issues"]["pageInfo"]["endCursor"]
+    linear.world.change(issues[1], "title", "Moved to the end", actor=MIA)
+
+    assert ask(linear, query, after=cursor).json()["data"]["issues"]["nodes"] == []
+
+
 def test_archived_issues_are_hidden_unless_asked_for_even_by_a_filter(linear: Linear) -> None:
     linear.world.archive_issue(linear.add(), actor=MIA)
     wanted = "filter: { archivedAt: { null: false } }, includeArchived: $a"
