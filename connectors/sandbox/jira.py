@@ -42,7 +42,7 @@ REMOVED = (
 )
 PERMISSIONS = (
     "BROWSE_PROJECTS", "EDIT_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "DELETE_OWN_COMMENTS", "ADMINISTER_PROJECTS",
-    "ADMINISTER", "USER_PICKER", "BULK_CHANGE",
+    "ADMINISTER", "USER_PICKER", "ASSIGN_ISSUES", "BULK_CHANGE",
 )  # fmt: skip
 
 
@@ -234,8 +234,17 @@ class JiraSandbox:
         return self.shapes.project(self.project(request.path_params["key"]), detailed=True)
 
     async def users(self, request: Request) -> Any:
+        self.need("USER_PICKER", "You do not have permission to browse users.")
         start, size = _window(request.query_params, most=1000, default=50)
         return [self.shapes.person(id) for id in islice(self.world.people, start, start + size)]
+
+    async def assignable(self, request: Request) -> Any:
+        if "USER_PICKER" in self.manners.denied:
+            self.need("ASSIGN_ISSUES", "You do not have permission to browse users.")
+        self.project(request.query_params.get("project", ""))
+        start, size = _window(request.query_params, most=1000, default=50)
+        people = [id for id, each in self.world.people.items() if each.is_active and not each.is_bot]
+        return [self.shapes.person(id) for id in people[start : start + size]]
 
     async def old_search(self, request: Request) -> Any:
         """Removed from Cloud; Data Center's only one."""
@@ -597,6 +606,7 @@ def _routes(sandbox: JiraSandbox) -> Iterator[Route]:
             ("/project/{key}", sandbox.project_one, "GET"),
             ("/users/search", sandbox.users, "GET"),
             ("/user/search", sandbox.users, "GET"),
+            ("/user/assignable/search", sandbox.assignable, "GET"),
             ("/search", sandbox.old_search, "GET POST"),
             ("/search/jql", sandbox.token_search, "GET POST"),
             ("/search/approximate-count", sandbox.count, "POST"),

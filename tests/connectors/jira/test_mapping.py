@@ -224,7 +224,7 @@ BLOCKS = {"name": "Blocks", "inward": "is blocked by", "outward": "blocks"}
     [
         (BLOCKS, "outwardIssue", LinkKind.BLOCKS),
         (BLOCKS, "inwardIssue", LinkKind.BLOCKED_BY),
-        ({"name": "Blocks", "inward": "wird blockiert von", "outward": "blockiert"}, "inwardIssue", LinkKind.BLOCKED_BY),
+        ({"name": "Blocks", "inward": "wird blockiert", "outward": "blockiert"}, "inwardIssue", LinkKind.BLOCKED_BY),
         ({"name": "Needs", "inward": "is required by", "outward": "depends on"}, "outwardIssue", LinkKind.BLOCKED_BY),
         ({"name": "Duplicate", "inward": "is duplicated by", "outward": "duplicates"}, "inwardIssue",
          LinkKind.DUPLICATED_BY),
@@ -455,7 +455,7 @@ def test_a_spoiled_property_is_only_a_hint() -> None:
         (lambda f: f.update(created="yesterday"), "fields.created"),
         (lambda f: f.update(duedate="soon"), "fields.duedate"),
         (lambda f: f.update(status={"name": "x"}), "$.fields.status"),
-        (lambda f: f.update(customfield_2="many"), "fields.customfield_1"),
+        (lambda f: f.update(customfield_2="many"), "fields.customfield_2"),
         (lambda f: f.update(labels=[1]), "$.fields.labels[0]"),
     ],
 )
