@@ -6,10 +6,11 @@ import base64
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -22,7 +23,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from backlint.connectors.sandbox import github_shapes as shapes
-from backlint.connectors.sandbox.graphql import GraphqlSchemaServer, Operation, Resolver, operation
+from backlint.connectors.sandbox.graphql import GraphqlSchemaServer, Resolver, operation
 from backlint.connectors.sandbox.world import Event, World, WorldComment, WorldIssue, WorldPerson, WorldProject
 
 TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's only token, known to everybody
@@ -144,8 +145,7 @@ class GithubSandbox:
 def github_app(world: World, *, token: str = TOKEN, sandbox: GithubSandbox | None = None) -> Starlette:
     """The application, at the root as github.com has it, and under /api as Enterprise Server has it."""
     served = sandbox or GithubSandbox(world, token)
-    server = GraphqlSchemaServer(Path(__file__).with_name("github.graphql"), _resolvers(served))
-    _take_away(server, served.lacks)
+    server = _server(served.lacks)
     rest = [_route(served, *each) for each in ROUTES]
 
     async def graphql(request: Request) -> Response:
@@ -555,7 +555,7 @@ def _graphql(sandbox: GithubSandbox, server: GraphqlSchemaServer, body: bytes) -
     document, problems = server.prepare(asked.query)
     if document is None or problems:
         return _response({"errors": [{"message": each.message} for each in problems]}, 200)
-    result = server.run(document, Operation(asked.query, asked.variables, asked.name))
+    result = server.run(document, asked, context=sandbox)
     answer: Row = {"data": result.data}
     if result.errors:
         answer["errors"] = [_error(error) for error in result.errors]
@@ -602,59 +602,33 @@ def _change_cursor(issue: WorldIssue) -> str:
     return base64.b64encode(f"cursor:v2:{shapes.stamp(issue.updated_at)} {shapes.database_id(issue)}".encode()).decode()
 
 
-def _resolvers(sandbox: GithubSandbox) -> dict[str, dict[str, Resolver]]:
+def _resolvers() -> dict[str, dict[str, Resolver]]:
+    """They find the sandbox in the context, so that one schema serves every sandbox of the process."""
     return {
-        "Query": _query_resolvers(sandbox),
-        "Repository": _repository_resolvers(sandbox),
-        "Organization": {"projectsV2": lambda _v, _i, **given: _boards(sandbox, given)},
-        "Issue": _issue_resolvers(sandbox),
-        "ProjectV2": _board_resolvers(sandbox),
+        "Query": {
+            "viewer": lambda _root, info: _viewer(info.context),
+            "rateLimit": _rate_limit_now,
+            "node": lambda _root, info, id: _node(info.context, id),
+            "nodes": _nodes,
+            "repository": _repository_named,
+        },
+        "Repository": REPOSITORY_FIELDS,
+        "Organization": {"projectsV2": lambda _v, info, **given: _boards(info.context, given)},
+        "Issue": ISSUE_FIELDS,
+        "ProjectV2": {"items": _board_items, "fields": _board_fields, "updatedAt": _board_updated_at},
         "ProjectV2Item": {
-            "content": lambda value, _info: sandbox.node(value["_issue"]),
-            "fieldValues": lambda value, _info, **given: _connection(
-                list(shapes.field_values(value["_issue"], sandbox.world)), _same, given, "fieldValues"
+            "content": lambda value, info: info.context.node(value["_issue"]),
+            "fieldValues": lambda value, info, **given: _connection(
+                list(shapes.field_values(value["_issue"], info.context.world)), _same, given, "fieldValues"
             ),
         },
         "ProjectV2SingleSelectField": {"options": lambda value, _info, names=None: value.get("options", [])},
     }
 
 
-def _query_resolvers(sandbox: GithubSandbox) -> dict[str, Resolver]:
-    world = sandbox.world
-
-    def node(id: str) -> Row:
-        if id.startswith("PVT_") and id.removeprefix("PVT_") in world.projects:
-            _require_boards(sandbox)
-            return shapes.board(id.removeprefix("PVT_"))
-        number = id.removeprefix("I_kwDO")
-        issue = sandbox.by_database_id(int(number)) if number.isdigit() else None
-        if issue is None or not world.projects[issue.project].is_readable:
-            raise _wrong(f"Could not resolve to a node with the global id of '{id}'", "NOT_FOUND")
-        return sandbox.node(issue)
-
-    def nodes(_root: Any, _info: Any, ids: list[str]) -> list[Any]:
-        if len(ids) > 100:
-            raise _wrong("You may not provide more than 100 node ids; you provided too many.", "ARGUMENT_LIMIT")
-        return [_or_error(node, id) for id in ids]
-
-    def repository(_root: Any, _info: Any, owner: str, name: str, followRenames: bool = True) -> Row:
-        wanted = f"{owner}/{name}"
-        try:
-            return {"__typename": "Repository", "_project": sandbox.repository(sandbox.renamed.get(wanted, wanted))}
-        except Refusal:
-            raise _wrong(f"Could not resolve to a Repository with the name '{wanted}'.", "NOT_FOUND") from None
-
-    def rate_limit(_root: Any, _info: Any, dryRun: bool = False) -> Row:
-        reset_at = shapes.stamp(sandbox.world.clock() + timedelta(hours=1))
-        return {"cost": 1, "limit": 5000, "remaining": 4999, "used": 1, "nodeCount": 0, "resetAt": reset_at}
-
-    return {
-        "viewer": lambda _root, _info: _viewer(sandbox),
-        "rateLimit": rate_limit,
-        "node": lambda _root, _info, id: node(id),
-        "nodes": nodes,
-        "repository": repository,
-    }
+def _rate_limit_now(_root: Any, info: Any, dryRun: bool = False) -> Row:
+    reset_at = shapes.stamp(info.context.world.clock() + timedelta(hours=1))
+    return {"cost": 1, "limit": 5000, "remaining": 4999, "used": 1, "nodeCount": 0, "resetAt": reset_at}
 
 
 def _viewer(sandbox: GithubSandbox) -> Row:
@@ -669,52 +643,78 @@ def _viewer(sandbox: GithubSandbox) -> Row:
     }
 
 
-def _or_error(node: Callable[[str], Row], id: str) -> Row | GraphQLError:
+def _node(sandbox: GithubSandbox, id: str) -> Row:
+    projects = sandbox.world.projects
+    if id.startswith("PVT_") and id.removeprefix("PVT_") in projects:
+        _require_boards(sandbox)
+        return shapes.board(id.removeprefix("PVT_"))
+    number = id.removeprefix("I_kwDO")
+    issue = sandbox.by_database_id(int(number)) if number.isdigit() else None
+    if issue is None or not projects[issue.project].is_readable:
+        raise _wrong(f"Could not resolve to a node with the global id of '{id}'", "NOT_FOUND")
+    return sandbox.node(issue)
+
+
+def _nodes(_root: Any, info: Any, ids: list[str]) -> list[Row | GraphQLError]:
+    if len(ids) > 100:
+        raise _wrong("You may not provide more than 100 node ids; you provided too many.", "ARGUMENT_LIMIT")
+    return [_node_or_error(info.context, id) for id in ids]
+
+
+def _node_or_error(sandbox: GithubSandbox, id: str) -> Row | GraphQLError:
     """An id that leads nowhere makes its own entry null, not the whole answer."""
     try:
-        return node(id)
+        return _node(sandbox, id)
     except GraphQLError as error:
         return error
 
 
-def _repository_resolvers(sandbox: GithubSandbox) -> dict[str, Resolver]:
-    world = sandbox.world
+def _repository_named(_root: Any, info: Any, owner: str, name: str, followRenames: bool = True) -> Row:
+    sandbox: GithubSandbox = info.context
+    wanted = f"{owner}/{name}"
+    try:
+        return {"__typename": "Repository", "_project": sandbox.repository(sandbox.renamed.get(wanted, wanted))}
+    except Refusal:
+        raise _wrong(f"Could not resolve to a Repository with the name '{wanted}'.", "NOT_FOUND") from None
 
-    def project(value: Row) -> WorldProject:
-        found: WorldProject = value["_project"]
-        return found
 
-    def issue(value: Row, _info: Any, number: int) -> Row:
-        try:
-            return sandbox.node(sandbox.by_number(project(value), number))
-        except Refusal:
-            raise _wrong(f"Could not resolve to an Issue with the number of {number}.", "NOT_FOUND") from None
+def _issue_numbered(value: Row, info: Any, number: int) -> Row:
+    sandbox: GithubSandbox = info.context
+    try:
+        return sandbox.node(sandbox.by_number(value["_project"], number))
+    except Refusal:
+        raise _wrong(f"Could not resolve to an Issue with the number of {number}.", "NOT_FOUND") from None
 
-    def people(_value: Row, _info: Any, query: str | None = None, **given: Any) -> Row:
-        active = [person for person in world.people.values() if person.is_active and not person.is_bot]
-        return _connection(active, lambda person: shapes.actor(person, own=world.bot), given, "assignableUsers")
 
-    def types(_value: Row, _info: Any, **given: Any) -> Row:
-        rows = [{"id": f"IT_{key}", "name": name} for key, name in shapes.TYPE_NAMES.items()]
-        return _connection(rows, _same, given, "issueTypes")
+def _assignable(_value: Row, info: Any, query: str | None = None, **given: Any) -> Row:
+    world: World = info.context.world
+    active = [person for person in world.people.values() if person.is_active and not person.is_bot]
+    return _connection(active, lambda person: shapes.actor(person, own=world.bot), given, "assignableUsers")
 
-    def owner(value: Row, _info: Any) -> Row:
-        login = project(value).key.partition("/")[0]
-        return {"__typename": "Organization", "id": f"O_{login}", "login": login}
 
-    return {
-        "id": lambda value, _info: f"R_kgDO{project(value).id}",
-        "databaseId": lambda value, _info: shapes.number_of(project(value).id),
-        "nameWithOwner": lambda value, _info: project(value).key if "_project" in value else value["nameWithOwner"],
-        "isArchived": lambda value, _info: project(value).key in sandbox.archived,
-        "hasIssuesEnabled": lambda _value, _info: True,
-        "owner": owner,
-        "issue": issue,
-        "issues": lambda value, _info, **given: _issues(sandbox, project(value), given),
-        "issueTypes": types,
-        "assignableUsers": people,
-        "projectsV2": lambda value, _info, **given: _boards(sandbox, given, project(value).key),
-    }
+def _issue_types(_value: Row, _info: Any, **given: Any) -> Row:
+    rows = [{"id": f"IT_{key}", "name": name} for key, name in shapes.TYPE_NAMES.items()]
+    return _connection(rows, _same, given, "issueTypes")
+
+
+def _owner(value: Row, _info: Any) -> Row:
+    login = value["_project"].key.partition("/")[0]
+    return {"__typename": "Organization", "id": f"O_{login}", "login": login}
+
+
+REPOSITORY_FIELDS: dict[str, Resolver] = {
+    "id": lambda value, _info: f"R_kgDO{value['_project'].id}",
+    "databaseId": lambda value, _info: shapes.number_of(value["_project"].id),
+    "nameWithOwner": lambda value, _info: value["_project"].key if "_project" in value else value["nameWithOwner"],
+    "isArchived": lambda value, info: value["_project"].key in info.context.archived,
+    "hasIssuesEnabled": lambda _value, _info: True,
+    "owner": _owner,
+    "issue": _issue_numbered,
+    "issues": lambda value, info, **given: _issues(info.context, value["_project"], given),
+    "issueTypes": _issue_types,
+    "assignableUsers": _assignable,
+    "projectsV2": lambda value, info, **given: _boards(info.context, given, value["_project"].key),
+}
 
 
 def _issues(sandbox: GithubSandbox, project: WorldProject, given: Mapping[str, Any]) -> Row:
@@ -757,89 +757,105 @@ def _boards(sandbox: GithubSandbox, given: Mapping[str, Any], project: str | Non
     """A repository has a board when one of its issues stands in a column."""
     _require_boards(sandbox)
     names = [project] if project else list(sandbox.world.projects)
-    with_board = [
-        name
-        for name in names
-        if any(shapes.is_on_board(sandbox.world, issue) for issue in sandbox.in_order(name, "created"))
-    ]
-    return _connection(with_board, shapes.board, given, "projectsV2")
+    return _connection([name for name in names if any(_cards(sandbox, name))], shapes.board, given, "projectsV2")
 
 
-def _board_resolvers(sandbox: GithubSandbox) -> dict[str, Resolver]:
-    world = sandbox.world
-
-    def items(value: Row, _info: Any, **given: Any) -> Row:
-        issues = sandbox.in_order(value["_project"], "created")
-        cards = [issue for issue in issues if shapes.is_on_board(world, issue)]
-        return _connection(cards, lambda issue: shapes.board_item(issue, world), given, "items")
-
-    def fields(value: Row, _info: Any, **given: Any) -> Row:
-        return _connection(shapes.board_fields(world, value["_project"]), _same, given, "fields")
-
-    def updated_at(value: Row, _info: Any) -> str | None:
-        cards = (issue for issue in sandbox.in_order(value["_project"], "created") if shapes.is_on_board(world, issue))
-        return shapes.stamp(max((shapes.moved_at(issue) for issue in cards), default=datetime(2020, 1, 1, tzinfo=UTC)))
-
-    return {"items": items, "fields": fields, "updatedAt": updated_at}
+def _cards(sandbox: GithubSandbox, project: str) -> Iterator[WorldIssue]:
+    issues = sandbox.in_order(project, "created")
+    return (issue for issue in issues if shapes.is_on_board(sandbox.world, issue))
 
 
-def _issue_resolvers(sandbox: GithubSandbox) -> dict[str, Resolver]:
-    world = sandbox.world
+def _board_items(value: Row, info: Any, **given: Any) -> Row:
+    world: World = info.context.world
+    cards = list(_cards(info.context, value["_project"]))
+    return _connection(cards, lambda issue: shapes.board_item(issue, world), given, "items")
 
-    def state_reason(value: Row, _info: Any, enableDuplicate: bool = False) -> str | None:
-        """Without the argument a duplicate looks like one that is not planned."""
-        reason = shapes.close_reason(world, value["_issue"])
-        if reason == "duplicate" and not enableDuplicate:
-            reason = "not_planned"
-        return reason.upper() if reason else None
+
+def _board_fields(value: Row, info: Any, **given: Any) -> Row:
+    return _connection(shapes.board_fields(info.context.world, value["_project"]), _same, given, "fields")
+
+
+def _board_updated_at(value: Row, info: Any) -> str | None:
+    cards = _cards(info.context, value["_project"])
+    return shapes.stamp(max((shapes.moved_at(issue) for issue in cards), default=datetime(2020, 1, 1, tzinfo=UTC)))
+
+
+def _state_reason(value: Row, info: Any, enableDuplicate: bool = False) -> str | None:
+    """Without the argument a duplicate looks like one that is not planned."""
+    reason = shapes.close_reason(info.context.world, value["_issue"])
+    if reason == "duplicate" and not enableDuplicate:
+        reason = "not_planned"
+    return reason.upper() if reason else None
+
+
+def _assignees(value: Row, info: Any, **given: Any) -> Row:
+    world: World = info.context.world
+    person = world.people.get(value["_issue"].assignee or "")
 
     def as_user(each: WorldPerson) -> Row:
         return {**(shapes.actor(each, own=world.bot) or {}), "__typename": "User"}
 
-    def assignees(value: Row, _info: Any, **given: Any) -> Row:
-        person = world.people.get(value["_issue"].assignee or "")
-        rows = [person] if person else []
-        return _connection(rows, as_user, given, "assignees")
+    return _connection([person] if person else [], as_user, given, "assignees")
 
-    def parent(value: Row, _info: Any) -> Row | None:
-        above = value["_issue"].parent
-        return sandbox.reference(above) if above else None
 
-    def blocking(value: Row, _info: Any, **given: Any) -> Row:
-        targets = [world.issues[id] for kind, id in value["_issue"].links if kind == "blocks" and id in world.issues]
-        return _connection(targets, sandbox.node, given, "blocking")
+def _parent(value: Row, info: Any) -> Row | None:
+    above = value["_issue"].parent
+    sandbox: GithubSandbox = info.context
+    return sandbox.reference(above) if above else None
 
-    def timeline(value: Row, _info: Any, itemTypes: list[str] | None = None, **given: Any) -> Row:
-        issue = value["_issue"]
-        every = shapes.timeline(issue, world, reference=sandbox.reference, blockers=sandbox.blockers(issue))
-        rows = [event for kind, event in every if itemTypes is None or kind in itemTypes]
-        found = _connection(rows, _same, given, "timelineItems")
-        return {**found, "filteredCount": len(rows), "pageCount": 1, "updatedAt": value["updatedAt"]}
 
-    def project_items(value: Row, _info: Any, includeArchived: bool = True, **given: Any) -> Row:
-        _require_boards(sandbox)
-        issue = value["_issue"]
-        rows = [issue] if shapes.is_on_board(world, issue) else []
-        return _connection(rows, lambda each: shapes.board_item(each, world), given, "projectItems")
+def _blocking(value: Row, info: Any, **given: Any) -> Row:
+    issues = info.context.world.issues
+    targets = [issues[id] for kind, id in value["_issue"].links if kind == "blocks" and id in issues]
+    return _connection(targets, info.context.node, given, "blocking")
 
-    def in_issue(rows: Callable[[WorldIssue], Sequence[Any]], shape: Callable[[Any], Any], what: str) -> Resolver:
-        return lambda value, _info, **given: _connection(rows(value["_issue"]), shape, given, what)
 
-    return {
-        "stateReason": state_reason,
-        "assignees": assignees,
-        "parent": parent,
-        "blocking": blocking,
-        "blockedBy": in_issue(sandbox.blockers, sandbox.node, "blockedBy"),
-        "labels": in_issue(lambda issue: issue.labels, shapes.label_node, "labels"),
-        "comments": in_issue(lambda issue: issue.comments, lambda each: shapes.comment_node(each, world), "comments"),
-        "timelineItems": timeline,
-        "projectItems": project_items,
-    }
+def _timeline(value: Row, info: Any, itemTypes: list[str] | None = None, **given: Any) -> Row:
+    sandbox: GithubSandbox = info.context
+    issue = value["_issue"]
+    every = shapes.timeline(issue, sandbox.world, reference=sandbox.reference, blockers=sandbox.blockers(issue))
+    rows = [event for kind, event in every if itemTypes is None or kind in itemTypes]
+    found = _connection(rows, _same, given, "timelineItems")
+    return {**found, "filteredCount": len(rows), "pageCount": 1, "updatedAt": value["updatedAt"]}
+
+
+def _project_items(value: Row, info: Any, includeArchived: bool = True, **given: Any) -> Row:
+    _require_boards(info.context)
+    world, issue = info.context.world, value["_issue"]
+    rows = [issue] if shapes.is_on_board(world, issue) else []
+    return _connection(rows, lambda each: shapes.board_item(each, world), given, "projectItems")
+
+
+def _comment_nodes(value: Row, info: Any, **given: Any) -> Row:
+    world: World = info.context.world
+    return _connection(value["_issue"].comments, lambda each: shapes.comment_node(each, world), given, "comments")
+
+
+ISSUE_FIELDS: dict[str, Resolver] = {
+    "stateReason": _state_reason,
+    "assignees": _assignees,
+    "parent": _parent,
+    "blocking": _blocking,
+    "blockedBy": lambda value, info, **given: _connection(
+        info.context.blockers(value["_issue"]), info.context.node, given, "blockedBy"
+    ),
+    "labels": lambda value, _info, **given: _connection(value["_issue"].labels, shapes.label_node, given, "labels"),
+    "comments": _comment_nodes,
+    "timelineItems": _timeline,
+    "projectItems": _project_items,
+}
 
 
 def _same(row: Any) -> Any:
     return row
+
+
+@lru_cache(maxsize=8)
+def _server(lacks: frozenset[str]) -> GraphqlSchemaServer:
+    """The schema of a server without some parts; building and checking queries against it takes a while."""
+    server = GraphqlSchemaServer(Path(__file__).with_name("github.graphql"), _resolvers())
+    _take_away(server, lacks)
+    return server
 
 
 def _take_away(server: GraphqlSchemaServer, lacks: frozenset[str]) -> None:
