@@ -146,6 +146,9 @@ def check(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="findings to print as text; 0 prints all")] = 50,
     day_first: DayFirst = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="list as well what the baseline keeps silent (JSON always has it)")
+    ] = False,
     config: Config = None,
     format: Output = "text",
     quiet: Quiet = False,
@@ -166,6 +169,7 @@ def check(
             fail_on=fail_on,
             limit=limit,
             day_first=day_first,
+            with_baseline=baseline,
         )
     )
 

@@ -34,6 +34,7 @@ def run(
     fail_on: str | None,
     limit: int,
     day_first: bool | None = None,
+    with_baseline: bool = False,
 ) -> int:
     if fail_on is not None and fail_on not in FAIL_ON:
         raise ConfigurationError(f"--fail-on {fail_on!r}: use {', '.join(FAIL_ON)}")
@@ -42,7 +43,7 @@ def run(
     else:
         settings, result = _check_store(console, config, scope, rules, as_new=as_new)
     console.json(to_json(result, all_verdicts=all_verdicts))
-    show(console, result, limit=limit)
+    show(console, result, limit=limit, with_baseline=with_baseline)
     if all_verdicts:
         _show_verdicts(console, result)
     return _exit_code(result, Severity(fail_on or settings.check.fail_on))
@@ -109,8 +110,11 @@ def _exit_code(result: CheckResult, fail_on: Severity) -> int:
     return 2 if result.cannot_say and not result.checked else 0
 
 
-def show(console: Console, result: CheckResult, *, limit: int = 50) -> None:
-    """The summary first, then the findings, the most severe and dearest first."""
+def show(console: Console, result: CheckResult, *, limit: int = 50, with_baseline: bool = False) -> None:
+    """The summary first, then the findings, the most severe and dearest first.
+
+    What the baseline keeps silent is listed `with_baseline` only.
+    """
     findings = result.findings()
     console.out(_summary(result, findings))
     for state in result.cannot_say:
@@ -120,7 +124,7 @@ def show(console: Console, result: CheckResult, *, limit: int = 50) -> None:
         )
     for (source, status), count in result.unmapped.items():
         console.warn(_unmapped(status, source if result.run else None, count))
-    spoken = [(each, finding) for each, finding in findings if not finding.is_baseline]
+    spoken = [(each, finding) for each, finding in findings if with_baseline or not finding.is_baseline]
     spoken.sort(
         key=lambda pair: (-pair[1].judgement.severity.rank, -pair[0].points(pair[1].judgement), pair[0].issue.key)
     )
@@ -130,6 +134,11 @@ def show(console: Console, result: CheckResult, *, limit: int = 50) -> None:
     if len(shown) < len(spoken):
         console.out(
             f"... and {len(spoken) - len(shown):,} more; --limit 0 prints all, `backlint report audit` sorts them."
+        )
+    if not with_baseline and any(finding.is_baseline for _, finding in findings):
+        console.say(
+            "What the first check of a source finds is its baseline: it stays silent until somebody changes the issue "
+            "or starts it. `backlint check --baseline` lists it."
         )
     if result.would_find:
         silent = ", ".join(f"{code} {count:,}" for code, count in sorted(result.would_find.items()))
@@ -170,6 +179,8 @@ def _summary(result: CheckResult, findings: Sequence[tuple[Checked, Finding]]) -
 def _line(each: Checked, finding: Finding) -> str:
     judgement = finding.judgement
     mark = " [green]new[/green]" if finding.is_new and finding.fingerprint else ""
+    if finding.is_baseline:
+        mark = " [dim]baseline[/dim]"
     url = f"  [dim]{escape(each.issue.url)}[/dim]" if each.issue.url else ""
     level = severity(judgement.severity.value)
     return f"{escape(each.issue.key)}  {level}  {judgement.rule}  {escape(judgement.message)}{mark}{url}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import re
+import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -152,10 +153,26 @@ def _discover(console: Console, choice: SourceChoice, sleep: Callable[[float], N
     try:
         connector = connect(source, sleep=sleep)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{error}. A token is made here: {TOKEN_PAGES[choice.tracker]}") from None
+        raise ConfigurationError(
+            f"{error}.\nA token is made here: {TOKEN_PAGES[choice.tracker]}.\nThen go on with: {_again(choice)}"
+        ) from None
     console.say(f"Asking {escape(urlsplit(source.base_url).netloc)} what there is ...")
     with closing(connector):
         return connector.discover()
+
+
+def _again(choice: SourceChoice) -> str:
+    """The command with all that was answered already."""
+    options = {
+        "--tracker": choice.tracker.value,
+        "--url": choice.url,
+        "--user": choice.user,
+        "--token-env": choice.token_env,
+        "--name": choice.name,
+        "--scope": ",".join(choice.scope),
+    }
+    given = [word for option, value in options.items() if value for word in (option, value)]
+    return shlex.join(["backlint", "init", *given])
 
 
 def _answer(

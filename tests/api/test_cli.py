@@ -390,6 +390,19 @@ def test_pull_check_and_export_work_on_the_store(configured: CommandLine, linear
     assert Path("backlint.db").is_file()
 
 
+def test_the_baseline_is_silent_and_can_be_listed(configured: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKLINT_WRITE_BACK__FIRST_RUN", "baseline")
+    configured("pull")
+
+    silent, listed = configured("check", "--limit", "0"), configured("check", "--limit", "0", "--baseline")
+    facts = configured("check", "--format", "json").json["findings"]
+
+    assert silent.code == listed.code == 0
+    assert len(silent.out.splitlines()) == 1
+    assert "`backlint check --baseline` lists it" in silent.err
+    assert listed.out.count(" baseline") - 1 == len(facts) == sum(finding["baselined"] for finding in facts) > 0
+
+
 def test_an_export_is_input_again(configured: CommandLine) -> None:
     configured("pull")
     written = configured("export", "issues", "--output", "issues.jsonl")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -242,6 +244,43 @@ def test_a_person_is_asked_for_what_is_missing_and_again_while_it_is_wrong(
     assert "PAY  Payments" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_terminal_is_asked_at_and_an_end_of_input_writes_nothing(sandboxes: dict[str, Sandbox]) -> None:
+    given = ["--tracker", "linear", "--url", sandboxes["linear"].url, "--name", "demo"]
+
+    talk, code = at_a_terminal(given, ["LINEAR_API_KEY", "BILL", "BIL", "y", "UTC"])
+    stopped, stop_code = at_a_terminal([*given, "--config", "other.toml"], ["LINEAR_API_KEY", "\x04"])
+
+    assert code == 0, talk
+    assert "there is no 'BILL'" in talk
+    assert load().source("demo").statuses
+    assert (stop_code, Path("other.toml").exists()) == (2, False)
+    assert "stopped; nothing was written" in stopped
+
+
+def at_a_terminal(given: list[str], answers: list[str]) -> tuple[str, int]:
+    """What stands on the screen, and the exit code; each answer is typed when a question waits for it."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "backlint.api.cli", "init", *given], stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    screen = b""
+    left = [*answers]
+    while True:
+        try:
+            screen += os.read(ours, 4096)
+        except OSError:  # how Linux says that nobody is at the other end any more
+            break
+        if left and screen.endswith(b": "):
+            answer = left.pop(0)
+            os.write(ours, answer.encode() if answer == "\x04" else f"{answer}\n".encode())
+    os.close(ours)
+    return screen.decode(), process.wait(30)
+
+
 def test_what_the_command_line_says_is_not_asked_again(sandboxes: dict[str, Sandbox]) -> None:
     script = Script(confirms=[True, True])
     init(jira(sandboxes, name="acme", token_env="JIRA_TOKEN"), by=script)
@@ -292,7 +331,7 @@ def test_a_token_variable_that_is_not_set_is_named_with_the_place_where_tokens_a
 ) -> None:
     monkeypatch.delenv(VARIABLES[tracker])
 
-    with pytest.raises(ConfigurationError, match=f"{VARIABLES[tracker]} is not set.*A token is made here"):
+    with pytest.raises(ConfigurationError, match=f"{VARIABLES[tracker]} is not set(?s:.*)A token is made here"):
         init(Answers(tracker=tracker, url=sandboxes[tracker].url, user=USER, scope=("PAY",)))
 
 
