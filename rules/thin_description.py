@@ -89,7 +89,7 @@ class ThinDescription(Rule):
         )
 
     def _words(self, issue: Issue, document: Document, context: Context) -> int:
-        """Authored words beyond the title; sentences in a fence count, its other lines where a bug's error text does."""
+        """Authored words beyond the title; sentences in a fence count, and for bugs its other lines do."""
         lines = [item.text for item in document.items if not item.is_header]
         lines += [line.text for line in document.dropped if line.reason is DropReason.TOO_SHORT]
         code = [line.text for line in document.dropped if line.reason in (DropReason.CODE, DropReason.LOG)]
