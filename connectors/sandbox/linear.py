@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ POINTS_AN_HOUR = 3_000_000
 
 Row = dict[str, Any]
 Key = Callable[[Any], Any]
+Resolvers = dict[str, dict[str, Resolver]]
 
 
 @dataclass
@@ -75,7 +77,7 @@ class LinearSandbox:
 def linear_app(world: World, *, token: str = TOKEN, sandbox: LinearSandbox | None = None) -> Starlette:
     """The application; `app.state.limited` and `app.state.rate_headers` say how Linear refuses for the faults."""
     served = sandbox or LinearSandbox(world, token)
-    server = GraphqlSchemaServer(Path(__file__).with_name("linear.graphql"), _resolvers(served))
+    resolvers = _resolvers(served)
 
     async def graphql(request: Request) -> Response:
         if request.headers.get("authorization") not in (served.token, f"Bearer {served.token}"):
@@ -86,7 +88,7 @@ def linear_app(world: World, *, token: str = TOKEN, sandbox: LinearSandbox | Non
             return _refusal(400, str(error), "GRAPHQL_VALIDATION_FAILED")
         with served.world.lock:
             served.begin_request()
-            return _answer(served, server, asked)
+            return _answer(served, resolvers, asked)
 
     app = Starlette(routes=[Route("/graphql", graphql, methods=["POST"])])
     app.state.limited = lambda reset_at, _retry_after: _limited(reset_at)
@@ -95,7 +97,20 @@ def linear_app(world: World, *, token: str = TOKEN, sandbox: LinearSandbox | Non
     return app
 
 
-def _answer(sandbox: LinearSandbox, server: GraphqlSchemaServer, asked: Operation) -> Response:
+@lru_cache(maxsize=1)
+def _schema_server() -> GraphqlSchemaServer:
+    """Made once for all sandboxes, with what was parsed; the resolvers of the one asked come with the request."""
+
+    def asked(owner: str, name: str) -> Resolver:
+        return lambda value, info, **given: info.context[owner][name](value, info, **given)
+
+    names = _resolvers(LinearSandbox(World("")))
+    dispatching = {owner: {name: asked(owner, name) for name in fields} for owner, fields in names.items()}
+    return GraphqlSchemaServer(Path(__file__).with_name("linear.graphql"), dispatching)
+
+
+def _answer(sandbox: LinearSandbox, resolvers: Resolvers, asked: Operation) -> Response:
+    server = _schema_server()
     document, problems = server.prepare(asked.query)
     if document is None or problems:
         # Published answers of this kind carry no rate-limit headers at all.
@@ -105,7 +120,7 @@ def _answer(sandbox: LinearSandbox, server: GraphqlSchemaServer, asked: Operatio
     if points > MOST_POINTS:
         shown = f"Query complexity is {points}, the maximum is {MOST_POINTS}."
         return _refusal(400, "Query too complex", "INPUT_ERROR", shown=shown, headers=headers)
-    result = server.run(document, asked)
+    result = server.run(document, asked, context=resolvers)
     body: Row = {"data": result.data}
     if result.errors:
         body["errors"] = [_error(error) for error in result.errors]
@@ -286,7 +301,7 @@ def _is_team(owner: Any, wanted: Mapping[str, Any] | None) -> bool:
 # -- queries -----------------------------------------------------------------------------------------------------------
 
 
-def _resolvers(sandbox: LinearSandbox) -> dict[str, dict[str, Resolver]]:
+def _resolvers(sandbox: LinearSandbox) -> Resolvers:
     return {
         "Query": _queries(sandbox),
         "Mutation": {name: _guarded(sandbox, call) for name, call in _mutations(sandbox).items()},

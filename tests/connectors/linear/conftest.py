@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backlint.connectors.contract import Page
 from backlint.connectors.linear.connector import LinearConnector
-from backlint.connectors.sandbox.faults import Faults
+from backlint.connectors.sandbox.faults import FaultInjector, Faults
 from backlint.connectors.sandbox.linear import TOKEN, LinearSandbox, linear_app
-from backlint.connectors.sandbox.server import Running, serve
+from backlint.connectors.sandbox.server import serve
 from backlint.connectors.sandbox.world import World, WorldIssue, WorldPerson, WorldProject, WorldSprint, WorldStatus
 from backlint.model import Issue, Tracker
 from backlint.settings import SourceSettings
@@ -84,18 +85,33 @@ def faults() -> Faults:
     return Faults()
 
 
+@dataclass
+class Stage:
+    """One server for all tests of the folder; each test puts its own world on it."""
+
+    app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[tuple[Stage, str]]:
+    shown = Stage()
+    with serve(shown) as running:
+        yield shown, running.url
+
+
 @pytest.fixture
-def linear(world: World, faults: Faults) -> Iterator[Linear]:
+def linear(world: World, faults: Faults, stage: tuple[Stage, str]) -> Iterator[Linear]:
     sandbox = LinearSandbox(world)
-    with _serve(world, sandbox, faults) as running:
-        served = Linear(world, sandbox, faults, running.url)
-        yield served
-        for connector in served.made:
-            connector.close()
-
-
-def _serve(world: World, sandbox: LinearSandbox, faults: Faults) -> Running:
-    return serve(linear_app(world, sandbox=sandbox), faults=faults)
+    shown, url = stage
+    shown.app = FaultInjector(linear_app(world, sandbox=sandbox), faults)
+    served = Linear(world, sandbox, faults, url)
+    yield served
+    for connector in served.made:
+        connector.close()
 
 
 def issues_of(pages: list[Page]) -> dict[str, Issue]:
