@@ -31,7 +31,7 @@ USER = "bot@example.test"
 ISSUES = 25
 
 
-def a_world(issues: int = ISSUES) -> World:
+def a_world(issues: int = ISSUES, *, now: datetime = NOW) -> World:
     """EX with a sprint, and issues made one a minute some days ago, each moved once and commented once."""
     world = World(bot="p-bot")
     for id, name in (("p-ann", "Ann Example"), ("p-ben", "Ben Example")):
@@ -41,7 +41,7 @@ def a_world(issues: int = ISSUES) -> World:
         world.statuses[id] = WorldStatus(id, name, kind)
     world.projects["EX"] = WorldProject("EX", "100", "Example", lead="p-ann", description="Fewer lost invoices")
     world.projects["AB"] = WorldProject("AB", "101", "Other")
-    start = NOW - timedelta(days=9)
+    start = now - timedelta(days=9)
     world.sprints["7"] = WorldSprint("7", 7, "EX Sprint 7", "EX", start, start + timedelta(days=14))
     for number in range(1, issues + 1):
         at = start + timedelta(minutes=number)
