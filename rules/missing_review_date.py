@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
 from backlint.examples import an_issue
 from backlint.model import Evidence, Issue, IssueType, Judgement, Severity, StatusCategory
-from backlint.rules.dates_text import find_date
-from backlint.rules.evidence import lines as lines_of
-from backlint.rules.evidence import of_part, of_span, of_value, section_lines
+from backlint.rules.evidence import of_span, of_value
+from backlint.rules.review_text import review_date
 from backlint.rules.rule import Context, Example, Rule
 from backlint.text.document import Document, Meaning
-
-REVIEW_FIELDS = ("review_on", "review_date", "revisit_on")
-_REVIEW_PHRASE = re.compile(
-    r"""(?<!\w)(?:review(?:ed)?(?:\ date|\ on|\ by|\ due|\ again)?|re-?visit(?:ed)?(?:\ on)?|re-?evaluat\w+
-        |check\ back|look\ again|decide\ again
-        |überprüf\w+|wiedervorlage|rückblick|revue|r[ée]examin\w+|r[ée][ée]valu\w+|revis[ãaió]\w*|revisar\w*
-            |rivedere|riesame|revisione|herzien\w*|evaluatie|przegląd)(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
-)
 
 
 class MissingReviewDate(Rule):
@@ -73,15 +62,12 @@ class MissingReviewDate(Rule):
         )
 
     def _date(self, issue: Issue, context: Context) -> Evidence | None:
-        if issue.review_on is not None:
-            return of_value("F", "review_on", issue.review_on.isoformat())
-        for name in REVIEW_FIELDS:
-            value = issue.fields.get(name)
-            if value and (isinstance(value, date) or find_date(str(value), written_on=_written_on(issue))):
-                return of_value("F", f"fields.{name}", value)
+        found = review_date(issue, context.texts.body(issue))
+        if found is not None and found.evidence.kind == "F":
+            return found.evidence
         if self.due_counts and issue.due_on is not None:
             return of_value("F", "due_on", issue.due_on.isoformat())
-        return dated_review(context.texts.body(issue), _written_on(issue))
+        return found.evidence if found is not None else None
 
     flagged = (
         Example(
@@ -115,28 +101,6 @@ class MissingReviewDate(Rule):
     )
 
 
-def dated_review(document: Document, written_on: date | None) -> Evidence | None:
-    """The first review section or sentence that names a day."""
-    for section in document.under(Meaning.REVIEW):
-        for line in section_lines(section):
-            if find_date(line.text, written_on=written_on):
-                return of_part(document, line, kind="S", field="body")
-        if find_date(section.heading, written_on=written_on):
-            return of_span(document, section.start, section.end, kind="S", field="body")
-    for line in lines_of(document):
-        phrase = _REVIEW_PHRASE.search(line.text)
-        if phrase and find_date(line.text, written_on=written_on):
-            return of_part(document, line, kind="P", field="body")
-    return None
-
-
 def _undated(document: Document) -> Iterator[Evidence]:
     for section in document.under(Meaning.REVIEW):
         yield of_span(document, section.start, section.end, kind="S", field="body", note="no day")
-
-
-def _written_on(issue: Issue) -> date | None:
-    """The day of the last edit of the text, from which "in two weeks" counts."""
-    edits = [change.at for change in issue.changes if change.field.casefold() in ("description", "body")]
-    written_at = max(edits, default=issue.created_at)
-    return written_at.date() if written_at else None
