@@ -43,6 +43,8 @@ def judge(response: httpx.Response, *, source: str) -> Throttled | None:
         raise refused(response, source=source, detail="", needs=READING)
     if response.status_code >= 500:
         raise refused(response, source=source, detail="")
+    if response.status_code == 429:  # documented is 400; Linear's own client knows both
+        return throttled(response.headers)
     answered = answer(response, source=source)
     for problem in answered.problems:
         if _code(problem) == "RATELIMITED":

@@ -88,6 +88,13 @@ def test_a_rate_limit_without_headers_leaves_the_wait_to_the_back_off() -> None:
     assert limited().after is None
 
 
+def test_the_usual_status_of_a_rate_limit_is_known_too() -> None:
+    request = httpx.Request("POST", "https://linear.invalid/graphql", json={})
+    response = httpx.Response(429, text="slow down", headers={"Retry-After": "3"}, request=request)
+
+    assert judge(response, source="acme") == Throttled(timedelta(seconds=3))
+
+
 def test_retry_after_is_obeyed_where_it_comes() -> None:
     response = a_response(400, code="RATELIMITED", headers={"Retry-After": "7"})
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import example, given, strategies
 
 from backlint.connectors.contract import MARKER
 from backlint.connectors.http import decode
@@ -388,10 +389,10 @@ def test_relations_have_their_direction_and_attachments_their_kind() -> None:
     assert issue.links[4].at == at(2)
 
 
-def test_ranks_sort_as_text_like_the_order_in_linear() -> None:
-    orders = [-13701.52, -81.0, -0.5, 0.0, 0.25, 81.0, 9999.0]
-
-    assert sorted(orders, key=mapping.sortable) == orders
+@given(strategies.lists(strategies.floats(allow_nan=False, allow_infinity=False), unique=True))
+@example([-13701.52, -81.0, -0.5, 0.0, 0.25, 81.0, 9999.0])
+def test_ranks_sort_as_text_like_the_order_in_linear(orders: list[float]) -> None:
+    assert sorted(orders, key=mapping.sortable) == sorted(orders)
 
 
 def a_comment(**given: Any) -> CommentNode:

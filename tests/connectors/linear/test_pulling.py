@@ -209,6 +209,26 @@ def test_an_incremental_pull_goes_on_behind_any_page(linear: Linear, everything:
         assert issues_of(pages[:stop]).keys() | rest.keys() == {issue.id for issue in changed}
 
 
+@pytest.mark.parametrize("minutes", [-30, 30])
+def test_a_clock_that_differs_from_linears_loses_nothing(linear: Linear, everything: Everything, minutes: int) -> None:
+    linear.world.clock = lambda: datetime.now(UTC) + timedelta(minutes=minutes)
+    issue = linear.add()
+    cursor = last_cursor(linear.connect())
+    linear.world.change(issue, "title", "Changed by Linear's clock", actor=MIA)
+
+    assert everything(linear.connect(), cursor)[issue.id].title == "Changed by Linear's clock"
+
+
+def test_what_linear_wrote_while_the_last_pull_looked_is_read_by_the_next(
+    linear: Linear, everything: Everything
+) -> None:
+    issue = linear.add()
+    cursor = last_cursor(linear.connect())
+    issue.updated_at = datetime.now(UTC) - timedelta(seconds=90)  # committed late, with an earlier time
+
+    assert issue.id in everything(linear.connect(), cursor)
+
+
 def test_archiving_is_seen_although_it_moves_no_time_of_change(linear: Linear, everything: Everything) -> None:
     issue = linear.add()
     linear.add()
