@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -62,16 +62,27 @@ class BoardFacts(_Camel, frozen=True, kw_only=True):
         return tuple(option.name for field in fields for option in field.options)
 
 
+class _StatusField(_Camel, frozen=True, kw_only=True):
+    options: tuple[Option, ...] = ()
+
+
+class OtherBoard(_Camel, frozen=True, kw_only=True):
+    """A board of the owner: an issue may be on it though it is not linked to the repository."""
+
+    number: int
+    field: _StatusField | None = None
+
+
 class _Boards(_Camel, frozen=True, kw_only=True):
     nodes: tuple[BoardFacts | None, ...] = ()
 
 
-class _Count(_Camel, frozen=True, kw_only=True):
-    total_count: int = 0
+class _OtherBoards(_Camel, frozen=True, kw_only=True):
+    nodes: tuple[OtherBoard | None, ...] = ()
 
 
 class _Owner(_Camel, frozen=True, kw_only=True):
-    projects_v2: _Count = msgspec.field(name="projectsV2", default_factory=_Count)
+    projects_v2: _OtherBoards = msgspec.field(name="projectsV2", default_factory=_OtherBoards)
 
 
 class _Repository(_Camel, frozen=True, kw_only=True):
@@ -100,6 +111,7 @@ class Boards:
     """The boards linked to a repository. `are_visible`: its issues may be on some board that the token can see."""
 
     boards: tuple[BoardFacts, ...] = ()
+    others: tuple[OtherBoard, ...] = ()
     are_visible: bool = False
     hidden_because: str | None = None
 
@@ -132,7 +144,8 @@ class BoardBook:
         if repository is None:
             return Boards(hidden_because=f"{home.full_name} is gone or hidden")
         found = tuple(board for board in repository.projects_v2.nodes if board)
-        return Boards(found, are_visible=bool(found) or repository.owner.projects_v2.total_count > 0)
+        others = tuple(board for board in repository.owner.projects_v2.nodes if board)
+        return Boards(found, others, are_visible=bool(found or others))
 
 
 def facts(found: Iterable[Boards]) -> tuple[StatusFact, ...]:
@@ -144,6 +157,17 @@ def facts(found: Iterable[Boards]) -> tuple[StatusFact, ...]:
         for fact in (statuses.option_fact(board.number, name) for name in board.options)
     }
     return (*statuses.own_facts(), *options.values())
+
+
+def every_fact(found: Sequence[Boards]) -> tuple[StatusFact, ...]:
+    """Those of the owner's other boards as well: what the histories of issues may name."""
+    known = {fact.id: fact for fact in facts(found)}
+    for boards in found:
+        for board in boards.others:
+            for option in board.field.options if board.field else ():
+                fact = statuses.option_fact(board.number, option.name)
+                known.setdefault(fact.id, fact)
+    return tuple(known.values())
 
 
 def fields(found: Iterable[Boards]) -> tuple[tuple[str, str], ...]:

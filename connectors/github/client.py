@@ -238,6 +238,13 @@ class Client:
             raise PermissionMissing(f"{self.source}: {what}: {words(answered)}", status=403)
         return data(answered, kind, source=self.source)
 
+    def part(self, document: str, kind: type[T], variables: Mapping[str, Any], *, what: str) -> T:
+        """The answer as far as there is one: something hidden deep inside does not hide the rest."""
+        answered = self.ask(document, variables)
+        if not answered.has_data and is_forbidden(answered.problems):
+            raise PermissionMissing(f"{self.source}: {what}: {words(answered)}", status=403)
+        return data(answered, kind, source=self.source)
+
     def schema(self) -> Schema:
         return self._hello()[0]
 

@@ -28,9 +28,9 @@ from backlint.connectors.github.mapping import (
 )
 from backlint.connectors.github.people import Directory
 from backlint.connectors.github.position import Found, position
-from backlint.connectors.github.pulling import Home, Pull, load
+from backlint.connectors.github.pulling import Home, Pull, boards_for, whole
 from backlint.connectors.http import decode
-from backlint.errors import MalformedPayload, NotFound, PermissionMissing, RequestRefused, TrackerError
+from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerError
 from backlint.model import Comment, Issue, Project, Tracker
 from backlint.settings import SourceSettings
 
@@ -127,7 +127,7 @@ class GitHubConnector:
         own = self.directory.own()
         found = [self.boards.of(home) for home in homes]
         return Reference(
-            statuses=boards.facts(found),
+            statuses=boards.every_fact(found),
             people=self.directory.people(homes),
             projects=tuple(self._project(home) for home in homes),
             sprints=boards.sprints(found, utc_now()),
@@ -256,27 +256,24 @@ class GitHubConnector:
         repository, number = _address(issue)
         home = self.home(repository)
         schema = self.client.schema()
-        answered = self.client.data(
+        answered = self.client.part(
             queries.one_issue(schema), _OneData, {**home.variables, "number": number}, what=issue.key
         )
-        node = answered.repository.issue if answered.repository else None
-        if node is None:
+        raw = bytes(answered.repository.issue) if answered.repository else b"null"
+        if raw == b"null":
             raise NotFound(f"{self.name}: {issue.key} is gone or hidden", status=404)
-        known = str(node.full_database_id or node.database_id)
-        if known != issue.id:
+        node = decode(raw, _IssueId, issue=issue.key, source=self.name)
+        if str(node.full_database_id or node.database_id) != issue.id:
             raise NotFound(f"{self.name}: {issue.key} is another issue now: it was transferred", status=404)
-        return self._fetched(home, node.id, issue)
+        return self._fetched(home, node.id, raw)
 
-    def _fetched(self, home: Home, id: str, issue: Issue) -> Issue:
-        has_boards = self.boards.of(home).are_visible
-        loaded = load(self.client, home, [Found(id)], has_boards=has_boards, on_boards_hidden=self._hide_boards(home))[
-            0
-        ]
-        if loaded.problem is not None:
-            raise MalformedPayload(f"{self.name} issue {issue.key}: {loaded.problem}", issue=issue.key, path="$")
-        if loaded.raw is None:
-            raise NotFound(f"{self.name}: {issue.key} is gone or hidden", status=404)
-        return issue_from(loaded.raw, self._reading(home))
+    def _fetched(self, home: Home, id: str, raw: bytes) -> Issue:
+        board = None
+        if self.boards.of(home).are_visible:
+            board = boards_for(self.client, [id], self._hide_boards(home))[0]
+        found = whole(self.client, home, Found(id), raw, board)
+        assert found.raw is not None  # the issue was given
+        return issue_from(found.raw, self._reading(home))
 
     def _reading(self, home: Home) -> Reading:
         return Reading(
@@ -403,7 +400,7 @@ class GitHubConnector:
 
 
 class _One(_Camel, frozen=True, kw_only=True):
-    issue: _IssueId | None = None
+    issue: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _OneData(_Camel, frozen=True, kw_only=True):

@@ -305,11 +305,11 @@ def load(
     schema = client.schema()
     ids = [found.id for found in batch]
     answers = client.nodes(queries.details(schema), ids)
-    boards = _boards(client, ids, on_boards_hidden) if has_boards else [None] * len(ids)
-    return [_loaded(client, home, *each) for each in zip(batch, answers, boards, strict=True)]
+    boards = boards_for(client, ids, on_boards_hidden) if has_boards else [None] * len(ids)
+    return [whole(client, home, *each) for each in zip(batch, answers, boards, strict=True)]
 
 
-def _boards(
+def boards_for(
     client: Client, ids: Sequence[str], on_boards_hidden: Callable[[PermissionMissing], None]
 ) -> list[bytes | Problem | None]:
     try:
@@ -319,9 +319,10 @@ def _boards(
         return [None] * len(ids)
 
 
-def _loaded(
+def whole(
     client: Client, home: Home, found: Found, answer: bytes | Problem | None, board: bytes | Problem | None
 ) -> Loaded:
+    """One issue with its continuations and its side of the board."""
     if answer is None:
         return Loaded(found)
     if isinstance(answer, Problem):
@@ -346,7 +347,7 @@ def _completed(client: Client, raw: bytes, id: str, part: str, document: str) ->
     info = _rest_of(raw, part)
     if not info.has_next_page:
         return raw
-    whole = msgspec.json.decode(raw)
+    issue = msgspec.json.decode(raw)
     while info.has_next_page:
         try:
             answered = client.data(document, _MoreData, {"id": id, "after": info.end_cursor}, what="an issue")
@@ -355,10 +356,10 @@ def _completed(client: Client, raw: bytes, id: str, part: str, document: str) ->
         more = (answered.node.comments or answered.node.timeline_items) if answered.node else None
         if more is None:
             break
-        whole[part]["nodes"].extend(msgspec.json.decode(bytes(node)) for node in more.nodes)
+        issue[part]["nodes"].extend(msgspec.json.decode(bytes(node)) for node in more.nodes)
         info = more.page_info
-        whole[part]["pageInfo"] = {"hasNextPage": info.has_next_page, "endCursor": info.end_cursor}
-    return msgspec.json.encode(whole)
+        issue[part]["pageInfo"] = {"hasNextPage": info.has_next_page, "endCursor": info.end_cursor}
+    return msgspec.json.encode(issue)
 
 
 def _rest_of(raw: bytes, part: str) -> PageInfo:

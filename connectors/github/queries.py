@@ -38,7 +38,13 @@ query Changed($owner: String!, $name: String!, $since: DateTime, $after: String)
 BOARDS_OF_REPOSITORY = """
 query BoardsOfRepository($owner: String!, $name: String!) {
   repository(owner: $owner, name: $name) {
-    owner { ... on ProjectV2Owner { projectsV2(first: 1) { totalCount } } }
+    owner {
+      ... on ProjectV2Owner {
+        projectsV2(first: 100) {
+          nodes { number field(name: "Status") { ... on ProjectV2SingleSelectField { options { name } } } }
+        }
+      }
+    }
     projectsV2(first: 20) {
       nodes {
         id
@@ -168,9 +174,7 @@ class Schema:
 def details(schema: Schema) -> str:
     """Issues by node id, each with its history and comments."""
     return (
-        "query Details($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Issue { "
-        + issue_fields(schema)
-        + " } } rateLimit { cost remaining resetAt } }"
+        "query Details($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Issue { " + issue_fields(schema) + " } } }"
     )
 
 

@@ -615,7 +615,12 @@ def _resolvers() -> dict[str, dict[str, Resolver]]:
         "Repository": REPOSITORY_FIELDS,
         "Organization": {"projectsV2": lambda _v, info, **given: _boards(info.context, given)},
         "Issue": ISSUE_FIELDS,
-        "ProjectV2": {"items": _board_items, "fields": _board_fields, "updatedAt": _board_updated_at},
+        "ProjectV2": {
+            "items": _board_items,
+            "field": _board_field,
+            "fields": _board_fields,
+            "updatedAt": _board_updated_at,
+        },
         "ProjectV2Item": {
             "content": lambda value, info: info.context.node(value["_issue"]),
             "fieldValues": lambda value, info, **given: _connection(
@@ -773,6 +778,11 @@ def _board_items(value: Row, info: Any, **given: Any) -> Row:
 
 def _board_fields(value: Row, info: Any, **given: Any) -> Row:
     return _connection(shapes.board_fields(info.context.world, value["_project"]), _same, given, "fields")
+
+
+def _board_field(value: Row, info: Any, name: str) -> Row | None:
+    fields = shapes.board_fields(info.context.world, value["_project"])
+    return next((field for field in fields if field["name"] == name), None)
 
 
 def _board_updated_at(value: Row, info: Any) -> str | None:
