@@ -23,7 +23,7 @@ from backlint.connectors.jira import diagnosis
 from backlint.connectors.jira.cursor import Cursor, begin, read_cursor
 from backlint.connectors.jira.mapping import mapped
 from backlint.connectors.jira.payloads import Record
-from backlint.connectors.jira.reading import Fetched, Row, batches, quarantine
+from backlint.connectors.jira.reading import Fetched, Row, ServerPage, batches, quarantine
 from backlint.connectors.jira.session import Session
 from backlint.connectors.jira.values import milliseconds, project_from
 from backlint.connectors.jira.writing import Writer
@@ -114,17 +114,12 @@ class JiraConnector:
     def _pull_server(self, project: str, state: Cursor) -> Iterator[Page]:
         server = self._session.server
         by = "created" if state.full else "updated"
-        for page in server.pages(project, by=by, since=state.lower):
-            kept = [
-                (row, raw)
-                for row, raw in zip(page.rows, page.issues, strict=True)
-                if not state.is_known(row.id, row.updated)
-            ]
-            if kept:
-                fetched = server.fetch([row for row, _ in kept], [raw for _, raw in kept])
-                yield self._page(fetched, state, page.total)
+        pages = server.pages(project, by=by, since=state.lower)
+        wanted = (page for page in (_unknown(page, state) for page in pages) if page.rows)
+        for fetched in self._session.http.in_parallel(server.fetch, wanted):
+            yield self._page(fetched, state, server.expected)
 
-    def _page(self, fetched: Fetched, state: Cursor, expected: int) -> Page:
+    def _page(self, fetched: Fetched, state: Cursor, expected: int | None) -> Page:
         """Map what came, and move the cursor behind it."""
         done: list[Pulled] = []
         quarantined = list(fetched.quarantined)
@@ -219,6 +214,13 @@ def _behind(rows: Iterator[Row], state: Cursor) -> Iterator[Row]:
 def _changed(rows: Iterable[Row], state: Cursor) -> Iterator[Row]:
     """Rows of the overlap that are stored as they are need not be fetched again."""
     return (row for row in rows if not state.is_known(row.id, row.updated))
+
+
+def _unknown(page: ServerPage, state: Cursor) -> ServerPage:
+    kept = [
+        (row, raw) for row, raw in zip(page.rows, page.issues, strict=True) if not state.is_known(row.id, row.updated)
+    ]
+    return ServerPage([row for row, _ in kept], [raw for _, raw in kept])
 
 
 def _advance(state: Cursor, rows: Sequence[Row], issues: Sequence[Issue]) -> None:

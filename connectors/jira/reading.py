@@ -57,11 +57,10 @@ class RowPage:
 
 @dataclass(frozen=True, slots=True)
 class ServerPage:
-    """Rows and their issues, side by side, of `total` in the whole search."""
+    """Rows and their issues, side by side."""
 
     rows: list[Row]
     issues: list[Raw]
-    total: int
 
 
 @dataclass(slots=True)
@@ -180,6 +179,7 @@ class ServerReader:
     def __init__(self, http: TrackerHttp, site: Site) -> None:
         self._http, self._site = http, site
         self._epics: dict[str, str] = {}
+        self.expected: int | None = None  # issues in the search that `pages` went through last
 
     def ids(self, project: str) -> Iterator[list[str]]:
         """Every issue of a project."""
@@ -194,12 +194,13 @@ class ServerReader:
             totals=totals,
         ):  # fmt: skip
             rows = [Row(found.id, _milliseconds(found.fields.updated)) for _, found in page]
-            yield ServerPage(rows, [raw for raw, _ in page], totals[0])
+            self.expected = totals[0]
+            yield ServerPage(rows, [raw for raw, _ in page])
 
-    def fetch(self, rows: Sequence[Row], issues: Sequence[Raw]) -> Fetched:
+    def fetch(self, page: ServerPage) -> Fetched:
         """The issues of a page with what a page may leave out."""
-        fetched = Fetched(rows=rows)
-        for raw in issues:
+        fetched = Fetched(rows=page.rows)
+        for raw in page.issues:
             try:
                 fetched.records.append(self._record(raw))
             except MalformedPayload as error:
@@ -210,7 +211,7 @@ class ServerReader:
     def one(self, id: str) -> Fetched:
         params = {"fields": ",".join(self._site.asked_fields), "expand": "changelog"}
         answer = self._http.request("GET", f"{self.root}/issue/{id}", may_repeat=True, params=params)
-        return self.fetch([Row(id)], [Raw(answer.content)])
+        return self.fetch(ServerPage([Row(id)], [Raw(answer.content)]))
 
     def windows(
         self, project: str, *, by: str, since: int, size: int, fields: list[str], expand: list[str],

@@ -53,7 +53,7 @@ class Session:
         self._projects: dict[str, Mapping[str, Any]] = {}
 
     def refresh(self) -> None:
-        for name in ("site", "field_infos", "statuses", "types", "cloud", "server"):
+        for name in ("site", "field_infos", "statuses", "types", "priorities", "cloud", "server"):
             self.__dict__.pop(name, None)
         self._projects.clear()
 
@@ -90,13 +90,16 @@ class Session:
 
     @cached_property
     def site(self) -> Site:
+        account = self.account
+        lists = ("field_infos", "types", "statuses", "priorities")
+        _ = list(self.http.in_parallel(lambda name: getattr(self, name), lists))  # asked for side by side, then kept
         return Site(
             source=self.name,
             url=(self.settings.site_url or self.settings.base_url).rstrip("/"),
             is_cloud=self.is_cloud,
-            own_account=self.account.id,
+            own_account=account.id,
             fields=field_ids(self.field_infos, self.settings.fields),
-            priorities=priority_ranks([str(each.raw["id"]) for each in self.jira.priorities()]),
+            priorities=priority_ranks(self.priorities),
             type_names={each.id: each.untranslated_name or each.name for each in self.types},
             types={name.casefold(): kind for name, kind in self.settings.types.items()},
         )
@@ -109,6 +112,11 @@ class Session:
     def statuses(self) -> StatusMap:
         listed = msgspec.convert([each.raw for each in self.jira.statuses()], list[payloads.Status])
         return StatusMap(status_facts(listed), self.settings.statuses)
+
+    @cached_property
+    def priorities(self) -> list[str]:
+        """Their ids, highest first."""
+        return [str(each.raw["id"]) for each in self.jira.priorities()]
 
     @cached_property
     def types(self) -> list[payloads.Type]:

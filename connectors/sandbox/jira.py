@@ -676,8 +676,9 @@ def _no_such_route(request: Request) -> Refusal:
 
 
 async def _arguments(request: Request) -> dict[str, Any]:
-    if request.method == "GET":
-        return dict(request.query_params)
+    if request.method == "GET":  # lists come as commas or as repeated names
+        query = request.query_params
+        return {name: ",".join(query.getlist(name)) for name in query}
     try:
         body = msgspec.json.decode(await request.body() or b"{}")
     except msgspec.DecodeError:
