@@ -10,7 +10,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 from backlint.activity import BulkEdits, bulk_edits, last_human_activity
-from backlint.model import Issue, IssueType, Person, Project, StatusCategory
+from backlint.model import Issue, IssueType, Person, Project, StatusCategory, Transition
+from backlint.scopes import Scopes
 from backlint.text.story import has_story
 from backlint.text.ticks import ticks
 
@@ -43,6 +44,8 @@ class Backlog:
     projects: Mapping[tuple[str, str], Project] = field(default_factory=lambda: MappingProxyType({}))
     near_is_all: bool = False  # `check.near = "all"`
     habits_are_on: bool = False  # `check.team_switches = "on"`
+    # Source -> when it was pulled first: nobody is asked for results of what was finished before.
+    watched_since: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     without_owners: frozenset[str] = frozenset()  # files that name no owner of any issue: a gap in the export
 
     def __iter__(self) -> Iterator[Issue]:
@@ -65,6 +68,19 @@ class Backlog:
     def find(self, source: str, reference: str) -> Issue | None:
         """The issue with this id, key or former key in the source."""
         return self.by_identity.get((source, reference)) or self.by_key.get((source, reference.casefold()))
+
+    @cached_property
+    def by_url(self) -> dict[str, Issue]:
+        return {issue.url: issue for issue in self.issues if issue.url}
+
+    def linked(self, issue: Issue, target: str) -> Issue | None:
+        """The issue that a link of this one names: by id or key in the same source, by URL in any."""
+        return self.find(issue.source, target) or self.by_url.get(target)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """Teams, projects, sprints and sources with their issues."""
+        return Scopes(self.issues)
 
     def parent(self, issue: Issue) -> Issue | None:
         return self.find(issue.source, issue.parent) if issue.parent else None
@@ -182,6 +198,10 @@ class Backlog:
         """Whether the issue is in a running sprint, or in the next one of its team."""
         return self._is_planned(issue, self._upcoming_sprints)
 
+    def is_upcoming(self, source: str, sprint: str) -> bool:
+        """Whether the sprint with this id is running, or is the next one of its team."""
+        return (source, sprint) in self._upcoming_sprints
+
     def is_near(self, issue: Issue) -> bool:
         """Started, ready, in the current or next sprint, or at the top of its ranked backlog (catalogue 1.4)."""
         return issue.is_open and (self.near_is_all or issue.identity in self._near)
@@ -205,6 +225,11 @@ class Backlog:
     @cached_property
     def _bulk_edits(self) -> BulkEdits:
         return bulk_edits(self.issues)
+
+    def is_bulk_move(self, issue: Issue, step: Transition) -> bool:
+        """Whether the move was one of many that one actor made at once."""
+        spans = self._bulk_edits.get((issue.source, step.actor), ()) if step.actor else ()
+        return any(start <= step.at <= end for start, end in spans)
 
     def last_human_activity(self, issue: Issue) -> datetime | None:
         """When a person last touched this issue itself; bots, re-ranking and bulk edits do not count."""

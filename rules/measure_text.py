@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backlint.rules.dates_text import find_limit
@@ -148,6 +149,21 @@ def _target(text: str) -> str | None:
         if not _NO_TARGET.search(match.group()):
             return match.group().strip()
     return None
+
+
+def metrics(text: str) -> Iterator[tuple[int, int]]:
+    """Where the text names metrics."""
+    for match in _METRIC.finditer(text):
+        yield match.start(), match.end()
+
+
+def targets(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where the text sets targets; a time limit is none."""
+    limit = find_limit(text)
+    for match in _TARGET.finditer(text):
+        is_limit = limit is not None and limit[0] <= match.start() < limit[1]
+        if not is_limit and not _NO_TARGET.search(match.group()):
+            yield match.start(), match.end(), match.group().strip()
 
 
 def names_indicator(text: str) -> bool:

@@ -1,0 +1,83 @@
+"""Which metrics a statement names, which of them it ties to a target, and which only flatter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from backlint.rules.measure_text import metrics, targets
+from backlint.rules.words import content_words
+
+# Counters that name no metric by themselves: "number of page views", "conversion rate".
+_CARRIER = re.compile(
+    r"(?:rates?|ratio|share|percentage|number|count|volume|amount|score|index|level|frequency|anzahl|anteil|rate"
+    r"|quote|taux|tasa"
+    r"|taxa|tasso|porcentaje|percentagem|porcentagem|percentuale|aantal|liczba|odsetek)",
+    re.IGNORECASE,
+)
+# What makes a count say something about behaviour: a rate, a cohort, people who pay or come back.
+TIED = re.compile(
+    r"""(?<!\w)(?:rates?|ratio|share\ of|percentage\ of|conversions?|retention|churn|cohorts?|activation|activated
+        |returning|repeat|paying|paid
+        |active|engaged|qualified|trial-to-paid|per\ (?!(?:day|week|month|quarter|year|hour|sprint)\b)\w+|→\s*paid
+        |quote|anteil|konversion\w*|zahlende\w*|aktive\w*|pro\ (?!(?:tag|woche|monat|jahr)\b)\w+|taux|r[ée]tention
+        |payants?|actifs?
+        |tasa|retenci[óo]n|activ[oa]s?|taxa|reten[çc][ãa]o|ativ[oa]s?|tasso|attiv[oi]|retentie|betalende|actieve
+        |wska[źz]nik|aktywn\w+)(?!\w)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+MAX_DISTANCE = 80  # characters between a metric and its target; farther apart they belong to different statements
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A metric with its target as written."""
+
+    metric: str
+    target: str
+    is_primary: bool = False
+
+
+def pairs(text: str) -> Iterator[Pair]:
+    """Each target of the text with the metric next to it in the same sentence; baseline and target are one pair."""
+    for sentence in re.split(r"(?<=[.;!?])\s+|\n", text):
+        named = list(metrics(sentence))
+        for start, end, target in targets(sentence):
+            near = [(min(abs(start - stop), abs(begin - end)), begin, stop) for begin, stop in named]
+            distance, begin, stop = min(near, default=(MAX_DISTANCE + 1, 0, 0))
+            if distance <= MAX_DISTANCE:
+                is_primary = (
+                    re.search(r"\b(?:primary|main|north star|hauptziel|principal)\b", sentence, re.IGNORECASE)
+                    is not None
+                )
+                yield Pair(_name(sentence, begin, stop), target, is_primary)
+
+
+def _name(sentence: str, start: int, end: int) -> str:
+    """The metric's name: with the word before it where it only counts something ("error rate")."""
+    metric = sentence[start:end]
+    if _CARRIER.fullmatch(metric.strip()):
+        before = content_words(sentence[max(0, start - 30) : start])
+        after = content_words(sentence[end : end + 30])
+        beside = before[-1:] or after[:1]
+        return " ".join([*beside, metric.casefold()])
+    return " ".join(content_words(metric)) or metric.casefold()
+
+
+def vanity_in(text: str, vanity: tuple[str, ...]) -> str | None:
+    """The vanity metric that the text rests on: named, tied to nothing, and no other metric beside it."""
+    found = list(_vanity(vanity).finditer(text))
+    if not found or TIED.search(text):
+        return None
+    covered = [(match.start(), match.end()) for match in found]
+    for start, end in metrics(text):
+        inside = any(begin <= start and end <= stop for begin, stop in covered)
+        if not inside and not _CARRIER.fullmatch(text[start:end].strip()):
+            return None
+    return found[0].group()
+
+
+def _vanity(words: tuple[str, ...]) -> re.Pattern[str]:
+    named = "|".join(re.escape(word).replace(r"\ ", r"[\s-]+") for word in words) or "(?!)"
+    return re.compile(rf"(?<![\w-])(?:{named})(?![\w-])", re.IGNORECASE)
