@@ -139,10 +139,12 @@ class GitHubConnector:
     def home(self, scope: str) -> Home:
         """The repository of a scope under its present name. NotFound names the scope and similar ones."""
         if scope not in self._homes:
-            repository = self._repository(scope)
-            self._repositories[repository.full_name] = repository
-            self._homes[scope] = Home(scope=scope, full_name=repository.full_name, is_archived=repository.archived)
+            self._remember(scope, self._repository(scope))
         return self._homes[scope]
+
+    def _remember(self, scope: str, repository: RestRepository) -> None:
+        self._repositories[repository.full_name] = repository
+        self._homes[scope] = Home(scope=scope, full_name=repository.full_name, is_archived=repository.archived)
 
     def repository(self, scope: str) -> RestRepository:
         return self._repositories[self.home(scope).full_name]
@@ -173,6 +175,8 @@ class GitHubConnector:
                 listed = self._listed(f"/{kind}/{_path(owner)}/repos")
             except NotFound:
                 continue
+            for repository in listed:
+                self._remember(repository.full_name, repository)
             return sorted(each.full_name for each in listed if each.has_issues and not each.archived)
         raise NotFound(
             f"{self.name}: there is no organisation or user {owner}, or this token cannot see it", status=404

@@ -324,7 +324,7 @@ def _issue(node: IssueNode, board: BoardNode | None, outer: Envelope, reading: R
         assignees=tuple(person_id(actor) for actor in node.assignees.nodes if actor),
         reporter=person_id(node.author) if node.author else None,
         parent=node.parent.id if node.parent else None,
-        sprints=sprints(item, values, reading),
+        sprints=sprints(values, reading),
         links=tuple(links(node, events)),
         due_on=due_on(values),
         review_on=day(values.get(reading.fields.get("review_on", "").casefold())),
@@ -516,25 +516,23 @@ def day(value: FieldValue | None) -> date | None:
         return None
 
 
-def sprints(item: BoardItem | None, values: Mapping[str, FieldValue], reading: Reading) -> tuple[SprintMembership, ...]:
+def sprints(values: Mapping[str, FieldValue], reading: Reading) -> tuple[SprintMembership, ...]:
     """The iteration. GitHub keeps no history of it: known is when the present one was set."""
     wanted = reading.fields.get("sprint", "").casefold()
     for name, value in values.items():
         if value.iteration_id and value.start_date and (not wanted or name == wanted):
-            board = str(item.project.number) if item and item.project else None
-            sprint = iteration(
-                value.iteration_id, value.title or "", value.start_date, value.duration, now=reading.now, board=board
-            )
+            title, start = value.title or "", value.start_date
+            sprint = iteration(value.iteration_id, title, start, value.duration, now=reading.now)
             return (SprintMembership(sprint=sprint, added_at=utc(value.updated_at) if value.updated_at else None),)
     return ()
 
 
-def iteration(id: str, title: str, start: date, days: int, *, now: datetime, board: str | None = None) -> Sprint:
+def iteration(id: str, title: str, start: date, days: int, *, now: datetime) -> Sprint:
     """An iteration as a sprint; it ends with the day before the next one may start."""
     starts_at = datetime(start.year, start.month, start.day, tzinfo=UTC)
     ends_at = starts_at + timedelta(days=days)
     state = "closed" if ends_at <= now else "active" if starts_at <= now else "future"
-    return Sprint(id=id, name=title, state=state, starts_at=starts_at, ends_at=ends_at, team=None)
+    return Sprint(id=id, name=title, state=state, starts_at=starts_at, ends_at=ends_at)
 
 
 def custom_fields(node: IssueNode, values: Mapping[str, FieldValue], fields: Mapping[str, str]) -> Mapping[str, Any]:

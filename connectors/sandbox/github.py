@@ -138,7 +138,7 @@ class GithubSandbox:
         found = self.world.issues.get(world_id)
         return self.node(found) if found else None
 
-    def is_labelled(self) -> bool:
+    def may_label(self) -> bool:
         return self.role != "pull"
 
 
@@ -497,7 +497,7 @@ def _add_labels(sandbox: GithubSandbox, request: Request, body: bytes) -> Any:
     """Adds; makes what is missing, grey and bare. Without the role nothing happens, and the answer does not say so."""
     _writable(sandbox, request)
     issue, world = _issue_below(sandbox, request), sandbox.world
-    if sandbox.is_labelled():
+    if sandbox.may_label():
         names = json.loads(body)["labels"]
         for name in names:
             sandbox.labels.setdefault((issue.project, name.casefold()), shapes.rest_label(name))

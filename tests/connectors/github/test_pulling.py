@@ -122,6 +122,54 @@ def test_the_first_pull_goes_on_behind_every_page_with_another_connector(
         assert len(pulled(rest)) <= 230 - 50 * stop + 1
 
 
+def test_an_incremental_pull_goes_on_behind_every_page_too(
+    world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector], clock: Clock
+) -> None:
+    fill(world, 200)
+    started(world, "2", at=START + timedelta(days=1))
+    server = serving()
+    cursor = list(connect(server).pull(SCOPE, None))[-1].cursor
+    for id in range(1, 171):
+        clock.now += timedelta(seconds=20)
+        world.change(world.issues[str(id)], "title", f"Renamed {id}", actor="501")
+    pages = list(connect(server).pull(SCOPE, cursor))
+    whole = pulled(pages)
+    assert set(whole) >= {f"{SCOPE}#{id}" for id in range(1, 171)}
+
+    for stop in range(1, len(pages)):
+        rest = list(connect(server).pull(SCOPE, pages[stop - 1].cursor))
+        assert pulled(pages[:stop]) | pulled(rest) == whole
+        assert list(connect(server).pull(SCOPE, rest[-1].cursor))[-1].issues == ()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_pull_through_bad_weather_gives_what_a_calm_one_gives(
+    world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector], faults: Faults, seed: int
+) -> None:
+    """A tenth of the requests fail in each of four ways; a pull that gives up is begun again where it stopped."""
+    fill(world, 260)
+    server = serving()
+    calm = pulled(list(connect(server).pull(SCOPE, None)))
+    faults.update(
+        {"server_error_share": 0.1, "lost_answer_share": 0.1, "truncated_share": 0.1, "broken_json_share": 0.1}
+    )
+    faults.seed = seed
+
+    seen: dict[str, Issue] = {}
+    cursor: str | None = None
+    for _attempt in range(20):
+        try:
+            for page in connect(server, concurrency=2).pull(SCOPE, cursor):
+                seen, cursor = seen | pulled([page]), page.cursor
+                if page.is_last:
+                    break
+            break
+        except TrackerDown:
+            continue
+
+    assert seen == calm
+
+
 def test_an_issue_that_changes_while_the_pull_runs_is_not_skipped(
     world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector], clock: Clock
 ) -> None:
