@@ -77,11 +77,13 @@ class JiraConnector:
         session.refresh()
         keys = self.scopes()
         self._people |= {person.id: person for person in session.people(keys)}
+        sprints = session.sprints(keys)
+        session.know_sprints(sprints)
         return Reference(
             statuses=session.statuses.facts,
             people=tuple(self._people.values()),
             projects=tuple(project_from(session.project(key), session.site) for key in keys),
-            sprints=session.sprints(keys),
+            sprints=sprints,
             types=tuple(dict.fromkeys(each.name for each in session.types)),
             own_account=session.account.id,
             account_name=session.account.name,

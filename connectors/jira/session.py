@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -129,6 +129,10 @@ class Session:
     @cached_property
     def server(self) -> ServerReader:
         return ServerReader(self.http, self.site)
+
+    def know_sprints(self, sprints: Sequence[Sprint]) -> None:
+        """Issues name the sprints they have left by id alone; from now on those are known in full."""
+        self.__dict__["site"] = replace(self.site, sprints={sprint.id: sprint for sprint in sprints})
 
     def permissions(self, names: Sequence[str], *, project: str) -> dict[str, bool]:
         """Which of the permissions the account has in a project."""

@@ -394,6 +394,18 @@ def test_reference_has_people_projects_and_sprints(jira: Jira) -> None:
     assert (reference.own_account, reference.account_name) == ("p-bot", "Hygiene Bot")
 
 
+def test_a_sprint_that_an_issue_left_is_known_in_full_after_reference(jira: Jira) -> None:
+    for sprint in ("7", None):
+        jira.world.change(jira.issue(1), "sprint", sprint, actor="p-ann")
+    connector = jira.connect()
+    connector.reference()
+
+    left = pulled(connector)["1001"].sprints[0]
+
+    assert (left.sprint.name, left.sprint.state) == ("EX Sprint 7", "active")
+    assert left.removed_at is not None
+
+
 def test_boards_may_be_out_of_reach(jira: Jira) -> None:
     """The agile part of the API has scopes of its own."""
     jira.manners.agile_scope = False
