@@ -85,6 +85,11 @@ class Tracker(StrEnum):
     GITHUB = "github"
     FILE = "file"
 
+    @property
+    def has_started_statuses(self) -> bool:
+        """Whether its own statuses say that work is under way; elsewhere a linked pull request may say it."""
+        return self in (Tracker.JIRA, Tracker.LINEAR)
+
 
 class LinkKind(StrEnum):
     """How this issue relates to the target: `BLOCKS` reads "this issue blocks the target"."""
@@ -302,9 +307,47 @@ class Evidence:
     note: str | None = None
 
 
+class ScopeKind(StrEnum):
+    """What a rule can judge instead of an issue."""
+
+    TEAM = "team"
+    PERSON = "person"
+    SPRINT = "sprint"
+    PROJECT = "project"
+    CONNECTOR = "connector"
+    ORGANISATION = "organisation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """A team, a sprint, a project or a connector as something to judge; it stands where an issue stands elsewhere.
+
+    `key` is its id among its kind, `name` what people call it. `team` is the team whose score its findings lower.
+    """
+
+    kind: ScopeKind
+    source: str
+    key: str
+    name: str
+    team: str | None = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.kind.value}:{self.key}"
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        return self.source, self.id
+
+    @property
+    def title(self) -> str:
+        """With its kind, for a reader: `team Payments`."""
+        return f"{self.kind.value} {self.name}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """One rule's verdict on one issue, with all that explains it.
+    """One rule's verdict on one issue, or on a scope, with all that explains it.
 
     `reason` says why for verdicts other than fail; `message` and `question` speak for a failure.
     `discriminator` separates several failures of one rule on one issue in the fingerprint.
@@ -321,3 +364,4 @@ class Judgement:
     evidence: tuple[Evidence, ...] = ()
     confidence: float = 1.0
     discriminator: str = ""
+    scope: Scope | None = None  # what is judged when it is no issue; `issue` is then the scope's id

@@ -212,6 +212,7 @@ def decode(body: bytes, kind: type[T], *, issue: str = "?", source: str = "") ->
 def refused(response: httpx.Response, *, source: str, detail: str, needs: str = "") -> TrackerError:
     """The error for a refusing status that means the same in every tracker; `needs` names the rights it takes."""
     status = response.status_code
+    detail = detail.rstrip(". ")
     said = f"{source}: the tracker answered {status}" + (f": {detail}" if detail else "")
     if status == 401:
         because = f": {detail}" if detail else ""

@@ -102,8 +102,8 @@ def configured(
     settings = {find(key).code: dict(values) for key, values in options.items()}
     ceilings = _CEILINGS.get(profile, {})
     built = {rule.code: rule(settings.get(rule.code), ceiling=ceilings.get(rule.code)) for rule in all_rules()}
-    chosen = _selected(PROFILES[profile]) | _named(enabled)
-    return tuple(built[code] for code in sorted(chosen - _named(disabled)))
+    chosen = _selected(PROFILES[profile]) | named(enabled)
+    return tuple(built[code] for code in sorted(chosen - named(disabled)))
 
 
 def _nearest_profile(profile: str) -> str:
@@ -116,7 +116,7 @@ def _selected(selectors: Collection[str]) -> frozenset[str]:
     return frozenset(code for code in codes if "*" in selectors or code in selectors or family(code) in selectors)
 
 
-def _named(names: Collection[str]) -> frozenset[str]:
+def named(names: Collection[str]) -> frozenset[str]:
     """Codes by code, name or family; what selects nothing is a mistake of the person who wrote it."""
     codes: set[str] = set()
     for name in names:

@@ -20,7 +20,7 @@ from backlint.errors import InputError
 from backlint.flow import service_levels
 from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Tracker, Verdict
 from backlint.rules.engine import asked, judge, new_ticket_rules
-from backlint.rules.registry import RULES_VERSION, all_rules, configured, find
+from backlint.rules.registry import RULES_VERSION, all_rules, configured, named
 from backlint.rules.rule import Context, Rule
 from backlint.scores import IssueScore, issue_score
 from backlint.settings import Settings
@@ -149,7 +149,7 @@ def _configured_statuses(settings: Settings, name: str) -> Mapping[str, Any]:
 def chosen_rules(settings: Settings, *, only: Sequence[str] = ()) -> tuple[Rule, ...]:
     """The rules of the profile as configured; `only` names codes or families to narrow it to, profile or not."""
     if only:
-        codes = [find(code).code for code in only]
+        codes = named(only)
         return tuple(rule(settings.rules.get(rule.code)) for rule in all_rules() if rule.code in codes)
     return configured(
         settings.check.profile, settings.rules, enabled=settings.check.enable, disabled=settings.check.disable

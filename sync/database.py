@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 
 from backlint.errors import ConfigurationError, StoreError
 
+UPGRADE_LOCK = 7_215_903_441  # any number, the same in every process of ours
 BUSY_MS = 30_000  # another process may hold the write lock for a whole page
 
 
@@ -73,6 +74,8 @@ def upgrade(engine: sa.Engine) -> tuple[str | None, str | None]:
     config = alembic_config()
     _refuse_newer(before, config)
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # SQLite's transactions take turns anyway
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return before, _revision(engine)
@@ -85,8 +88,10 @@ def require_current(engine: sa.Engine) -> None:
     _refuse_newer(revision, config)
     head = ScriptDirectory.from_config(config).get_current_head()
     if revision is None and not _has_tables(engine):
-        upgrade(engine)
-    elif revision != head:
+        _, revision = upgrade(engine)
+    elif revision is None:  # another process may have set it up since the first look
+        revision = _revision(engine)
+    if revision != head:
         raise StoreError(
             f"the database is at schema {revision or 'none'}, this program needs {head}: run `backlint db upgrade`"
         )

@@ -80,6 +80,8 @@ def pull(
             _pull_source(engine, connector, result, now=now, full=full, loss_share=loss_share, progress=progress)
         except TrackerError as error:
             result.problems.append(str(error))
+            with engine.begin() as connection:
+                store.fail_source(connection, connector.name, str(error), since=now)
         result.complete = not result.problems
         result.seconds = clock() - began
         result.requests = connector.usage.requests - before[0]
@@ -119,10 +121,11 @@ def _pull_source(
         except TrackerError as error:
             with engine.begin() as connection:
                 store.fail_scope(connection, connector.name, scope, str(error))
-            result.problems.append(f"{scope}: {error}")
+            if not isinstance(error, TokenRefused):
+                result.problems.append(f"{scope}: {error}")
             log.warning("pull.scope_failed", source=connector.name, scope=scope, error=type(error).__name__)
             if isinstance(error, TokenRefused):
-                return
+                raise
 
 
 def _pull_scope(

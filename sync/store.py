@@ -124,6 +124,16 @@ def fail_scope(connection: Connection, source: str, scope: str, problem: str) ->
     _update_scope(connection, source, scope, is_complete=False, problem=problem)
 
 
+def fail_source(connection: Connection, source: str, problem: str, *, since: datetime) -> None:
+    """Nothing more can be read of the source: every scope that this pull has not finished cannot say."""
+    unfinished = sa.or_(
+        t.scopes.c.started_at.is_(None), t.scopes.c.started_at < since, t.scopes.c.is_complete.is_(False)
+    )
+    connection.execute(
+        sa.update(t.scopes).where(t.scopes.c.source == source, unfinished).values(is_complete=False, problem=problem)
+    )
+
+
 def save_page(connection: Connection, source: str, scope: str, page: Page, *, now: datetime) -> Saved:
     """The page's issues and its cursor, together: call it inside one transaction."""
     saved = save_issues(connection, source, scope, page.issues, now=now)

@@ -5,6 +5,7 @@ Drawn by pygal (docs/decisions/0004-charts.md); what it adds for its own script 
 
 from __future__ import annotations
 
+import sys
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ def scatter(
     top: float | None = None,
 ) -> str:
     """Dots over an axis of numbers. Dots above `top` are drawn at its edge, hollow."""
-    import pygal
+    pygal = _pygal()
 
     highest = top or max([*(dot.y for dot in dots), *(line.y for line in lines), *(band.y for band in bands), 1.0])
     chart = pygal.XY(
@@ -90,7 +91,7 @@ def scatter(
 
 def bars(values: Sequence[tuple[str, float]], *, title: str, every: int = 1) -> str:
     """One bar for each name; `every` says how many of the names are printed."""
-    import pygal
+    pygal = _pygal()
 
     highest = max([value for _, value in values] or [1])
     names = [name for name, _ in values]
@@ -108,7 +109,7 @@ def bars(values: Sequence[tuple[str, float]], *, title: str, every: int = 1) -> 
 
 def stacked(series: Mapping[str, Sequence[float]], names: Sequence[str], *, title: str, every: int) -> str:
     """Areas on top of each other, the first at the bottom."""
-    import pygal
+    pygal = _pygal()
 
     highest = max((sum(column) for column in zip(*series.values(), strict=True)), default=1) or 1
     chart = pygal.StackedLine(
@@ -128,7 +129,7 @@ def stacked(series: Mapping[str, Sequence[float]], names: Sequence[str], *, titl
 
 def lines(series: Mapping[str, Sequence[float | None]], names: Sequence[str], *, title: str, every: int) -> str:
     """Lines over the same names. The last one of several is dashed: a limit or a mark."""
-    import pygal
+    pygal = _pygal()
 
     known = [value for values in series.values() for value in values if value is not None]
     highest = max(known, default=1) or 1
@@ -158,6 +159,7 @@ def thinned(dots: Sequence[Dot], most: int = MOST_DOTS) -> Sequence[Dot]:
 
 
 def _settings(*, margin_right: int = 24) -> dict[str, Any]:
+    _pygal()
     from pygal.style import Style
 
     return {

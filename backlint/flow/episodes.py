@@ -265,6 +265,8 @@ def _starts(
     labels = options.in_progress_labels.get(issue.source)
     if labels:
         yield from _first(label_times(issue, labels), is_within, opened, StartSource.LABEL)
+    if issue.tracker.has_started_statuses:
+        return
     if issue.links:
         pulls = (link.at for link in issue.links if link.kind is LinkKind.PULL_REQUEST and link.at is not None)
         yield from _first(pulls, is_within, opened, StartSource.PULL_REQUEST)

@@ -29,7 +29,7 @@ WRITE = {"mode": "labels+comment", "first_run": "write", "quiet_hours": "off", "
 
 
 def settings(**write_back: object) -> Settings:
-    return Settings.model_validate({"write_back": {**WRITE, **write_back}, "check": {"profile": "full"}})
+    return Settings.model_validate({"write_back": {**WRITE, **write_back}, "check": {"profile": "starter"}})
 
 
 @pytest.fixture

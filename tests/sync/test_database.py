@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,28 @@ def test_a_new_file_is_set_up_without_being_asked(tmp_path: Path) -> None:
 
     assert "issues" in sa.inspect(engine).get_table_names()
     engine.dispose()
+
+
+def test_many_processes_may_set_up_one_new_store_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    problems: list[BaseException] = []
+
+    def set_up() -> None:
+        engine = open_engine(url)
+        try:
+            require_current(engine)
+        except BaseException as error:
+            problems.append(error)
+        finally:
+            engine.dispose()
+
+    threads = [threading.Thread(target=set_up) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert problems == []
 
 
 def test_a_database_newer_than_the_program_is_refused_untouched(engine: sa.Engine) -> None:

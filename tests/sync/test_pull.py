@@ -115,6 +115,19 @@ def test_a_failing_source_does_not_stop_the_others(engine: sa.Engine) -> None:
     assert results["bad"].problems == ["bad: the tracker refused the token (401)"]
 
 
+def test_a_source_that_refuses_the_token_later_cannot_say(engine: sa.Engine) -> None:
+    tracker = MemoryTracker(some_issues(2))
+    pull(engine, [tracker], now=NOW)
+    tracker.down = TokenRefused("demo: the tracker refused the token (401)", status=401)
+
+    pull(engine, [tracker], now=NOW + timedelta(days=1))
+
+    with reading(engine) as connection:
+        (state,) = store.scope_states(connection)
+    assert not state.is_complete
+    assert "401" in (state.problem or "")
+
+
 def test_an_unreadable_issue_is_quarantined_with_its_place_and_the_rest_go_on(engine: sa.Engine) -> None:
     tracker = MemoryTracker(some_issues(5))
     tracker.unreadable["3"] = "$.fields.summary"
