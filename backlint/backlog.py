@@ -164,7 +164,7 @@ class Backlog:
             if issue.is_started or issue.status.category is StatusCategory.TODO or self._is_planned(issue, upcoming):
                 near.add(issue.identity)
             elif issue.rank is not None:
-                ranked[issue.source, issue.project].append(issue)
+                ranked[issue.source, issue.team or issue.project].append(issue)
         for members in ranked.values():
             members.sort(key=lambda issue: (issue.rank or "", issue.id))
             near.update(issue.identity for issue in members[:NEAR_TOP_N])

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from backlint.backlog import Backlog
 from backlint.errors import InputError
-from backlint.flow import service_levels
+from backlint.flow import FlowOptions, service_levels
 from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Tracker, Verdict
 from backlint.rules.engine import asked, judge, new_ticket_rules
 from backlint.rules.registry import RULES_VERSION, all_rules, configured, named
@@ -132,6 +132,13 @@ def make_backlog(
     )
 
 
+def flow_options(settings: Settings) -> FlowOptions:
+    """What the configuration says of flow: labels that mean work has started, by source."""
+    return FlowOptions(
+        in_progress_labels={source.name: source.in_progress_labels for source in settings.sources},
+    )
+
+
 def _files_without_owners(issues: Iterable[Issue]) -> frozenset[str]:
     """An export without a column for owners says nothing about them; a tracker without owners does."""
     silent: dict[str, bool] = {}
@@ -174,7 +181,7 @@ def judge_backlog(
         backlog=replace(backlog, near_is_all=True) if as_new else backlog,
         texts=TextCache(learn(backlog.issues)),
         timezone=settings.timezone,
-        levels=service_levels(backlog.issues, backlog.now),
+        levels=service_levels(backlog.issues, backlog.now, flow_options(settings)),
     )
     chosen = {rule.code for rule in rules}
     silent = tuple(rule() for rule in all_rules() if rule.code not in chosen) if not as_new else ()

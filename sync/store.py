@@ -587,12 +587,10 @@ def previous_scores(
     last = connection.execute(
         sa.select(t.scores.c.run).where(t.scores.c.at < before).order_by(t.scores.c.at.desc()).limit(1)
     ).scalar()
-    rows = connection.execute(sa.select(t.scores).where(t.scores.c.run == last)).all() if last else []
-    version = rows[0].rules_version if rows else None
-    found = {
-        (row.kind, row.name): StoredScore(kind=row.kind, name=row.name, score=row.score, count=row.count)
-        for row in rows
-    }
+    rows = connection.execute(sa.select(t.scores).where(t.scores.c.run == last)).mappings().all() if last else []
+    version = rows[0]["rules_version"] if rows else None
+    scores = (StoredScore(kind=row["kind"], name=row["name"], score=row["score"], count=row["count"]) for row in rows)
+    found = {(score.kind, score.name): score for score in scores}
     return version, found
 
 
@@ -604,4 +602,4 @@ def sources(connection: Connection) -> tuple[tuple[str, str], ...]:
 def issue_counts(connection: Connection) -> dict[str, int]:
     """Issues present in each source."""
     query = sa.select(t.issues.c.source, sa.func.count()).where(t.issues.c.presence == Presence.PRESENT.value)
-    return {source: count for source, count in connection.execute(query.group_by(t.issues.c.source))}
+    return {row[0]: row[1] for row in connection.execute(query.group_by(t.issues.c.source))}

@@ -48,7 +48,10 @@ def run(console: Console, *, keep: bool, size: int, folder: Path | None, seed: i
         config = _write_configuration(where, trackers)
         with open_workplace(config) as place, connected(place.settings) as connectors:
             audit = _rounds(console, place, connectors, trackers, seed=seed)
-            reports = [write_audit(place, audit, where / "audit.html"), write_cycle_time(place, where / "cycle-time.html")]
+            reports = [
+                write_audit(place, audit, where / "audit.html"),
+                write_cycle_time(place, where / "cycle-time.html"),
+            ]
     console.say("")
     console.out(f"[bold]Done in {time.monotonic() - began:.0f} seconds.[/bold] Open in a browser:")
     for report in reports:
@@ -88,7 +91,9 @@ def _rounds(
     console.out(f"  {plural(len(again.changes), 'change')} wanted.")
     console.out("[bold]6. People change tickets,[/bold] and only those are pulled")
     for facts in trackers.values():
-        httpx.post(f"{facts['control']}/disturb", json={"seed": seed, "count": DISTURBED}, timeout=30).raise_for_status()
+        httpx.post(
+            f"{facts['control']}/disturb", json={"seed": seed, "count": DISTURBED}, timeout=30
+        ).raise_for_status()
     pulled = _pull(console, place, connectors)
     after = _check(console, place)
     fresh = sum(finding.is_new for _, finding in after.findings())
@@ -120,7 +125,9 @@ def _check(console: Console, place: Workplace) -> CheckResult:
 def _show_plan(console: Console, planned: Plan) -> None:
     labels = sum(change.kind.is_label for change in planned.changes)
     comments = len(planned.changes) - labels
-    console.out(f"  {planned.issues:,} issues: {plural(labels, 'label change')}, {plural(comments, 'comment')}. For instance:")
+    console.out(
+        f"  {planned.issues:,} issues: {plural(labels, 'label change')}, {plural(comments, 'comment')}. For instance:"
+    )
     shown = list(dict.fromkeys((change.source, change.key) for change in planned.changes if not change.kind.is_label))
     for source, key in shown[:SHOWN_ISSUES]:
         console.out(f"  [bold]{escape(key)}[/bold]")
@@ -236,11 +243,19 @@ def _remove_own(where: Path) -> None:
     """Make room for a second run; anything that is not of the demo stops it."""
     foreign = sorted(each.name for each in where.iterdir() if each.name not in OWN_FILES)
     if foreign:
-        raise ConfigurationError(f"{where} holds {', '.join(foreign[:3])}, which is not the demo's: name another --folder")
+        raise ConfigurationError(
+            f"{where} holds {', '.join(foreign[:3])}, which is not the demo's: name another --folder"
+        )
     shutil.rmtree(where)
 
 
 def _say_how_to_explore(console: Console, where: Path) -> None:
     console.out(f"Explore with, for instance:\n  cd {escape(str(where))}")
-    for command in ("backlint check", "backlint plan", "backlint report audit", "backlint doctor", "backlint rule AC001"):
+    for command in (
+        "backlint check",
+        "backlint plan",
+        "backlint report audit",
+        "backlint doctor",
+        "backlint rule AC001",
+    ):
         console.out(f"  {command}")

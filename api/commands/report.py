@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -27,6 +27,7 @@ from backlint.api.reports.audit import (
 from backlint.api.reports.cycle_time import CycleTimeReport, build_cycle_time
 from backlint.api.reports.health import SourceHealth
 from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.backlog import Backlog
 from backlint.errors import ConfigurationError, InputError
 from backlint.flow import Mode
 from backlint.model import Issue, Verdict
@@ -34,7 +35,17 @@ from backlint.rules.registry import RULES_VERSION, find
 from backlint.settings import Settings, load
 from backlint.sync import store
 from backlint.sync.audit import Audit, make_plan, new_id
-from backlint.sync.check import Checked, CheckResult, check_issues, check_store, chosen_rules, in_scope, load_backlog
+from backlint.sync.check import (
+    Checked,
+    CheckResult,
+    check_issues,
+    check_store,
+    chosen_rules,
+    flow_options,
+    in_scope,
+    load_backlog,
+    make_backlog,
+)
 from backlint.sync.database import reading
 from backlint.sync.findings import Finding
 from backlint.sync.plan import Change, ChangeKind
@@ -55,8 +66,8 @@ def audit_report(
     if input is not None:
         settings = load(config)
         read = read_file(console, input, zone=settings.zone)
-        result = check_issues(read.issues, settings, now=now(), rules=chosen_rules(settings))
-        report = build_from_check(result, settings, scope=input)
+        result = check_issues(read.issues, settings, now=now(), rules=chosen_rules(settings), scope=scope)
+        report = build_from_check(result, settings, scope=scope or input)
     else:
         with open_workplace(config) as place:
             result = check_store(place.engine, place.settings, run=new_id("check"), now=now(), scope=scope)
@@ -84,15 +95,13 @@ def cycle_time_report(
         raise ConfigurationError(f"--mode {mode!r}: use {', '.join(Mode)}")
     settings = load(config)
     today = now().astimezone(settings.zone).date()
-    first, last = _day(since, "--since") or today - DEFAULT_PERIOD, _day(until, "--until")
+    last = _day(until, "--until")
+    first = _day(since, "--since") or (last or today) - DEFAULT_PERIOD
     if last is not None and first > last:
         raise ConfigurationError(f"--since {first} is after --until {last}: exchange them")
     if input is not None:
-        issues: Iterable[Issue] = read_file(console, input, zone=settings.zone).issues
-        report = build_cycle_time(
-            issues, scope=input, now=now(), timezone=settings.timezone, mode=mode, since=first, until=last,
-            rules_version=RULES_VERSION,
-        )  # fmt: skip
+        backlog = make_backlog(read_file(console, input, zone=settings.zone).issues, settings, now=now())
+        report = _cycle_time(backlog, settings, scope=scope, name=input, since=first, until=last, mode=mode)
     else:
         with open_workplace(config) as place:
             report = build_cycle_from_store(place, scope=scope, since=first, until=last, mode=mode)
@@ -146,19 +155,36 @@ def write_cycle_time(place: Workplace, output: Path) -> Path:
 def build_cycle_from_store(
     place: Workplace, *, scope: str | None, since: date | None, until: date | None, mode: str
 ) -> CycleTimeReport:
-    settings = place.settings
-    backlog = load_backlog(place.engine, settings, now=now())
+    backlog = load_backlog(place.engine, place.settings, now=now())
+    health = source_health(place.engine)
+    return _cycle_time(
+        backlog, place.settings, scope=scope, name="everything", since=since, until=until, mode=mode, health=health
+    )
+
+
+def _cycle_time(
+    backlog: Backlog,
+    settings: Settings,
+    *,
+    scope: str | None,
+    name: str,
+    since: date | None,
+    until: date | None,
+    mode: str,
+    health: Sequence[SourceHealth] = (),
+) -> CycleTimeReport:
     wanted = {issue.identity for issue in in_scope(backlog, scope)}
     return build_cycle_time(
         backlog.issues,
-        scope=scope or "everything",
+        scope=scope or name,
         now=backlog.now,
         timezone=settings.timezone,
         mode=mode,
         since=since,
         until=until,
         select=lambda issue: issue.identity in wanted,
-        health=source_health(place.engine),
+        options=flow_options(settings),
+        health=health,
         rules_version=RULES_VERSION,
     )
 
@@ -301,14 +327,14 @@ def _scored(result: CheckResult, earlier: dict[tuple[str, str], int]) -> list[Sc
 
 
 def _silent(result: CheckResult) -> list[SilentRule]:
-    return [
-        SilentRule(rule=code, name=find(code).name, would_find=count) for code, count in result.would_find.items()
-    ]
+    return [SilentRule(rule=code, name=find(code).name, would_find=count) for code, count in result.would_find.items()]
 
 
 def _nights(nights: Iterable[tuple[datetime, Any]], settings: Settings) -> list[Night]:
     """The last audit of each local day, with the lowest count up to then."""
-    by_day = {at.astimezone(settings.zone).date(): facts["open_findings"] for at, facts in nights if "open_findings" in facts}
+    by_day = {
+        at.astimezone(settings.zone).date(): facts["open_findings"] for at, facts in nights if "open_findings" in facts
+    }
     found, lowest = [], None
     for day, count in by_day.items():
         lowest = count if lowest is None else min(lowest, count)

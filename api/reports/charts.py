@@ -5,8 +5,8 @@ Drawn by pygal (docs/decisions/0004-charts.md); what it adds for its own script 
 
 from __future__ import annotations
 
-import sys
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -156,6 +156,16 @@ def thinned(dots: Sequence[Dot], most: int = MOST_DOTS) -> Sequence[Dot]:
     kept, rest = slowest[: most // 2], slowest[most // 2 :]
     step = -(-len(rest) // (most - len(kept)))
     return [*kept, *rest[::step]]
+
+
+def _pygal() -> Any:
+    """pygal, loaded when the first chart is drawn."""
+    import pygal
+
+    # It leaves a finder of the old kind in the import system, which warns at every later import; its plug-ins, which
+    # that finder is for, are not used here.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
+    return pygal
 
 
 def _settings(*, margin_right: int = 24) -> dict[str, Any]:
