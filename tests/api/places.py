@@ -13,6 +13,7 @@ from typing import Any
 from backlint.connectors.sandbox.trackers import USER, Sandbox
 
 TOKEN_VARIABLE = "SANDBOX_TOKEN"
+ENABLED = ["OUT002", "OWN003", "REV001", "FLO001"]  # beside the starter profile: a set that stays
 BOLD = {
     "mode": "labels+comment",
     "first_run": "write",
@@ -32,7 +33,7 @@ def write_configuration(
         "[store]",
         f"url = {json.dumps(store or 'sqlite:///' + str(folder / 'backlint.db'))}",
         "[check]",
-        'profile = "full"',
+        f"enable = {json.dumps(ENABLED)}",
         "[write_back]",
         *(f"{key} = {json.dumps(value)}" for key, value in (BOLD | (write_back or {})).items()),
     ]

@@ -23,10 +23,10 @@ from backlint.sync.check import check_store
 from backlint.sync.database import open_engine, require_current
 from backlint.sync.plan import Plan
 from backlint.sync.pull import pull
-from tests.api.places import BOLD
+from tests.api.places import BOLD, ENABLED
 
 TRACKERS = [("jira", "cloud"), ("jira", "server"), ("linear", "cloud"), ("github", "cloud")]
-SETTINGS = Settings.model_validate({"write_back": BOLD, "check": {"profile": "full"}})
+SETTINGS = Settings.model_validate({"write_back": BOLD, "check": {"enable": ENABLED}})
 
 
 @dataclass
