@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from backlint.model import Evidence
+from backlint.rules.secret_text import find_secrets
 from backlint.text.document import Document, Dropped, DropReason, Item, Scenario, Section
 
 MAX_EXCERPT = 120  # catalogue 1.6
@@ -29,6 +30,10 @@ MASK = "•••"
 
 def masked(text: str) -> str:
     """The text with everything that looks like a secret replaced; what is left may be shown to anyone."""
+    last = len(text)
+    for secret in sorted(find_secrets(text), key=lambda each: -each.start):
+        text = text[: secret.start] + MASK + text[min(secret.end, last) :]
+        last = secret.start
     return _LONG_RUN.sub(_mask_if_random, _SECRET.sub(MASK, text))
 
 
