@@ -6,6 +6,7 @@ A connector says what to call and how its tracker announces limits; how often, a
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -201,12 +202,34 @@ class _Limited(TrackerDown):
 def decode(body: bytes, kind: type[T], *, issue: str = "?", source: str = "") -> T:
     """JSON into a typed struct; MalformedPayload names the issue and the path of the bad field."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except msgspec.ValidationError:
+            raise
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return msgspec.json.decode(mended(body), type=kind)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at ")
         raise MalformedPayload(f"{source} issue {issue}: {message}", issue=issue, path=path.strip("`") or "$") from None
     except msgspec.DecodeError as error:
         raise TrackerDown(f"{source}: the answer is no complete JSON: {error}") from None
+
+
+def mended(body: bytes) -> bytes:
+    """The JSON with what is no character replaced: half of a surrogate pair (an emoji cut in two), bytes of no UTF-8.
+
+    One such text in one issue would otherwise make a whole page unreadable, for ever.
+    """
+    return _ESCAPE.sub(_whole_escape, body.decode("utf-8", "replace").encode())
+
+
+# Every escape is consumed, so that a backslash before it, itself escaped, is not taken for its beginning.
+_ESCAPE = re.compile(rb"\\(?:u([dD][89abAB]..)(\\u[dD][c-fC-F]..)?|u([dD][c-fC-F]..)|.)", re.DOTALL)
+
+
+def _whole_escape(found: re.Match[bytes]) -> bytes:
+    is_half = (found[1] is not None and found[2] is None) or found[3] is not None
+    return rb"\ufffd" if is_half else found[0]
 
 
 def refused(response: httpx.Response, *, source: str, detail: str, needs: str = "") -> TrackerError:

@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 import requests
+from msgspec import Raw
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 
 from backlint.connectors.contract import Usage
-from backlint.connectors.http import Throttled, TrackerHttp, refused, require_json
+from backlint.connectors.http import Throttled, TrackerHttp, decode, refused, require_json
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TokenRefused, TrackerDown
 from backlint.settings import SourceSettings
 
@@ -66,6 +67,8 @@ class Reader:
         self._look_at_clock(response)
         if 200 <= status < 300:
             require_json(response, source=self.source)
+            if response.content:
+                decode(response.content, Raw, source=self.source)  # cut answers are asked for again
             return None
         if status == 429:
             return self._throttled(response)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw
 
-from backlint.connectors.http import decode
+from backlint.connectors.http import decode, mended
 from backlint.connectors.jira import payloads
 from backlint.connectors.jira.adf import plain
 from backlint.connectors.jira.payloads import Account, Head, History, Item, Moment, Record
@@ -71,6 +71,9 @@ class Mapped:
 def mapped(record: Record, site: Site) -> Mapped:
     """MalformedPayload names the issue and the path of what is missing or of another type."""
     raw = msgspec.json.encode(record)
+    if not _is_utf8(raw):
+        raw = mended(raw)
+        record = msgspec.json.decode(raw, type=Record)
     if NUL in raw:
         raw = msgspec.json.encode(_without_nuls(msgspec.json.decode(raw)))
         record = msgspec.json.decode(raw, type=Record)
@@ -80,6 +83,14 @@ def mapped(record: Record, site: Site) -> Mapped:
 
 def issue_from(record: Record, site: Site) -> Issue:
     return mapped(record, site).issue
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _without_nuls(value: Any) -> Any:

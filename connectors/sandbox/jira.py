@@ -76,6 +76,7 @@ class Manners:
     denied: set[str] = field(default_factory=lambda: {"ADMINISTER", "ADMINISTER_PROJECTS"})  # permissions
     service_desks: set[str] = field(default_factory=set)  # keys of projects that are service desks
     agile_scope: bool = True  # whether the token may read boards
+    spoils: Callable[[bytes], bytes] | None = None  # changes every answer on its way out
     before: Callable[[Request], None] | None = None  # called with every request that is let in
 
 
@@ -664,7 +665,10 @@ async def _missing(request: Request, _error: Exception) -> Response:
 
 def _json(body: Any, status: int, sandbox: JiraSandbox) -> Response:
     headers = {"date": _date_header(sandbox)}
-    return Response(msgspec.json.encode(body), status, headers=headers, media_type="application/json;charset=UTF-8")
+    content = msgspec.json.encode(body)
+    if sandbox.manners.spoils is not None:
+        content = sandbox.manners.spoils(content)
+    return Response(content, status, headers=headers, media_type="application/json;charset=UTF-8")
 
 
 def _date_header(sandbox: JiraSandbox) -> str:

@@ -103,7 +103,7 @@ def test_a_redirect_to_a_login_page_is_an_outage() -> None:
         (answer(404, {"errorMessages": ["Issue does not exist."], "errors": {}}), NotFound, "does not exist"),
         (answer(410, {"errorMessages": ["The requested API was removed."]}), RequestRefused, "deployment is Cloud"),
         (answer(400, {"errorMessages": [], "errors": {"labels": "has spaces"}}), RequestRefused, "labels: has spaces"),
-        (answer(400, {"errors": [{"message": "Bulk."}]}), RequestRefused, "Bulk."),
+        (answer(400, {"errors": [{"message": "Bulk"}]}), RequestRefused, "Bulk"),
         (answer(409), RequestRefused, "409"),
         (answer(413), RequestRefused, "413"),
         (answer(500, {"errorMessages": ["Search limit exceeded. 10000"]}), RequestRefused, "Search limit"),

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
-from backlint.connectors.jira.mapping import mapped
-from backlint.connectors.jira.payloads import Category, Status, Type
+from backlint.connectors.jira.mapping import issue_from, mapped
+from backlint.connectors.jira.payloads import Category, Record, Status, Type
 from backlint.connectors.jira.site import issue_type, priority_ranks, status_facts
 from backlint.connectors.jira.values import LAST_LINE, moment
 from backlint.errors import MalformedPayload
@@ -101,6 +102,12 @@ def test_the_character_nul_is_left_out_everywhere() -> None:
     assert made.issue.title == "Pasted title"
     assert made.issue.changes[0].before == "ab"
     assert b"u0000" not in made.raw
+
+
+def test_bytes_of_no_character_do_not_make_an_issue_unreadable() -> None:
+    text = json.dumps(a_payload(description="caf?")).replace("caf?", "caf\udcff").encode("utf-8", "surrogateescape")
+
+    assert issue_from(Record(issue=Raw(text)), SERVER).body == "caf\ufffd"
 
 
 def test_hours_count_where_there_are_no_points() -> None:
