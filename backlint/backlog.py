@@ -244,9 +244,7 @@ class Backlog:
 def _learned(finished: Sequence[Issue]) -> Habits:
     """The habits of a team; a switch of which too few finished items speak stays undecided."""
     sized = [issue.estimate is not None for issue in finished if issue.type in (IssueType.STORY, IssueType.TASK)]
-    told = [
-        has_story(issue.title, issue.body, issue.markup) for issue in finished if issue.type is IssueType.STORY
-    ]
+    told = [has_story(issue.title, issue.body, issue.markup) for issue in finished if issue.type is IssueType.STORY]
     ticked = [
         is_ticked
         for issue in finished

@@ -14,11 +14,12 @@ from types import MappingProxyType
 
 from backlint.model import Issue, Judgement, LinkKind, Presence, Severity, StatusCategory, Verdict
 from backlint.rules.registry import family
-from backlint.rules.rule import Context, Rule
+from backlint.rules.rule import Context, Rule, ScopeRule
 
 SKIP_LABEL = "hygiene:skip"
 ALWAYS_JUDGED = "SEC"  # a secret is a secret in a duplicate, too
 MAX_QUESTIONS = 3  # catalogue 1.11
+CANCELLED = "cancelled"
 TRIAGE_QUIET = timedelta(days=3)  # catalogue 1.4, new-ticket check
 
 # Loser -> winners: when a winner fails on the same issue, the loser has nothing to add (catalogue 2.9).
@@ -31,6 +32,8 @@ OUTRANKED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "BLK001": ("BLK002",),
     }
 )
+# The same across issues: when a winner fails on the parent, the loser is not said of each child.
+OUTRANKED_BY_PARENT: Mapping[str, tuple[str, ...]] = MappingProxyType({"HIE001": ("HIE002",)})
 # The same for questions alone: the finding stays and counts, the comment does not ask it.
 UNASKED_BESIDE: Mapping[str, tuple[str, ...]] = MappingProxyType({"REV001": ("OWN001",)})
 STANDS_ALONE = "TXT001"  # whoever has no description yet is asked for that, and for nothing else
@@ -46,24 +49,68 @@ def judge(
     waived: Collection[str] = (),
     skip_label: str = SKIP_LABEL,
 ) -> tuple[Judgement, ...]:
-    """Every rule's verdict on the issue, at least one each. `waived` names the codes that are waived for it."""
+    """Every rule's verdict on the issue, at least one each. `waived` names the codes that are waived for it.
+
+    Rules that judge scopes are left out: `judge_scopes` asks them.
+    """
+    rules = tuple(rule for rule in rules if not isinstance(rule, ScopeRule))
+    verdicts = _all_verdicts(rules, issue, context, skip_label)
+    return settled(_settled_above(verdicts, rules, issue, context, skip_label), waived=waived)
+
+
+def _all_verdicts(rules: Iterable[Rule], issue: Issue, context: Context, skip_label: str) -> list[Judgement]:
     only_secrets = _why_only_secrets(issue, skip_label)
-    verdicts = [judgement for rule in rules for judgement in _verdicts(rule, issue, context, only_secrets=only_secrets)]
-    return settled(verdicts, waived=waived)
+    return [judgement for rule in rules for judgement in _verdicts(rule, issue, context, only_secrets=only_secrets)]
+
+
+def _settled_above(
+    judgements: list[Judgement], rules: Collection[Rule], issue: Issue, context: Context, skip_label: str
+) -> list[Judgement]:
+    """Failures that a failure on the parent outranks become not applicable; the parent is judged for it if need be."""
+    losing = {each.rule for each in judgements if each.verdict is Verdict.FAIL and each.rule in OUTRANKED_BY_PARENT}
+    above = context.backlog.parent(issue) if losing else None
+    if above is None:
+        return judgements
+    wanted = {winner for code in losing for winner in OUTRANKED_BY_PARENT[code]}
+    winners = [rule for rule in rules if rule.code in wanted]
+    failing = {each.rule for each in _all_verdicts(winners, above, context, skip_label) if each.verdict is Verdict.FAIL}
+    return [_settled(each, failing, OUTRANKED_BY_PARENT, of=f" of {above.key}") for each in judgements]
+
+
+def judge_scopes(rules: Iterable[Rule], context: Context) -> tuple[Judgement, ...]:
+    """What the rules for teams, sprints, projects and connectors say; ordered, each scope once by rule and subject."""
+    found: list[Judgement] = []
+    for rule in rules:
+        if isinstance(rule, ScopeRule):
+            found += _scope_verdicts(rule, context)
+    return tuple(sorted(found, key=lambda each: (each.rule, each.source, each.issue, each.discriminator)))
+
+
+def _scope_verdicts(rule: ScopeRule, context: Context) -> Iterable[Judgement]:
+    """At least one: of a rule that has nothing to speak of, or fails, on the whole organisation."""
+    everything = context.backlog.scopes.organisation
+    try:
+        return tuple(rule.check_scopes(context)) or (rule.not_applicable(everything, f"no {rule.judges} to judge"),)
+    except Exception as error:  # noqa: BLE001 - one faulty rule must not cost the verdicts of all others
+        _log_failure(rule, "its scopes", error)
+        return (rule.unknown(everything, f"the rule itself failed: {type(error).__name__}"),)
 
 
 def settled(judgements: Iterable[Judgement], *, waived: Collection[str] = ()) -> tuple[Judgement, ...]:
     """Failures that another failure outranks become not applicable; a waived or unknown winner suppresses nothing."""
     judgements = tuple(judgements)
     failing = {judgement.rule for judgement in judgements if judgement.verdict is Verdict.FAIL} - set(waived)
-    return tuple(_settled(judgement, failing) for judgement in judgements)
+    return tuple(_settled(judgement, failing, OUTRANKED_BY) for judgement in judgements)
 
 
-def _settled(judgement: Judgement, failing: Collection[str]) -> Judgement:
-    winner = next((code for code in OUTRANKED_BY.get(judgement.rule, ()) if code in failing), None)
+def _settled(
+    judgement: Judgement, failing: Collection[str], outranked_by: Mapping[str, tuple[str, ...]], *, of: str = ""
+) -> Judgement:
+    winner = next((code for code in outranked_by.get(judgement.rule, ()) if code in failing), None)
     if winner is None or judgement.verdict is not Verdict.FAIL:
         return judgement
-    return replace(judgement, verdict=Verdict.NOT_APPLICABLE, reason=f"{winner} says it", message="", question=None)
+    reason = f"{winner}{of} says it"
+    return replace(judgement, verdict=Verdict.NOT_APPLICABLE, reason=reason, message="", question=None)
 
 
 def _verdicts(rule: Rule, issue: Issue, context: Context, *, only_secrets: str | None) -> Iterator[Judgement]:
@@ -74,19 +121,23 @@ def _verdicts(rule: Rule, issue: Issue, context: Context, *, only_secrets: str |
     try:
         verdicts = tuple(rule.check(issue, context))
     except Exception as error:  # noqa: BLE001 - one faulty rule must not cost the verdicts of all others
-        # Neither the message nor the traceback's lines: both may quote the issue's text.
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        log.error(
-            "rule %s failed on issue %s: %s at %s:%s",
-            rule.code, issue.id, type(error).__name__, where.filename, where.lineno,
-        )  # fmt: skip
+        _log_failure(rule, f"issue {issue.id}", error)
         verdicts = (rule.unknown(issue, f"the rule itself failed: {type(error).__name__}"),)
     yield from verdicts or (rule.ok(issue),)
 
 
+def _log_failure(rule: Rule, subject: str, error: Exception) -> None:
+    """Neither the message nor the traceback's lines: both may quote the issue's text."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    log.error(
+        "rule %s failed on %s: %s at %s:%s", rule.code, subject, type(error).__name__, where.filename, where.lineno
+    )
+
+
 def _why_declined(rule: Rule, issue: Issue, context: Context, *, only_secrets: str | None) -> str | None:
     """Why the rule does not speak of this issue at all; None when it does."""
-    if only_secrets is not None and family(rule.code) != ALWAYS_JUDGED:
+    is_heard = family(rule.code) == ALWAYS_JUDGED or (only_secrets == CANCELLED and rule.judges_cancelled)
+    if only_secrets is not None and not is_heard:
         return only_secrets
     types = rule.values.get("types")
     if types is not None and issue.type not in types:
@@ -102,12 +153,12 @@ def _why_only_secrets(issue: Issue, skip_label: str) -> str | None:
     """Duplicates, cancelled issues and those a person has exempted are scanned for secrets alone (catalogue 2.9)."""
     if issue.presence is not Presence.PRESENT:
         return f"{issue.presence.value} in the tracker"
-    if issue.status.category is StatusCategory.CANCELLED:
-        return "cancelled"
     if any(link.kind is LinkKind.DUPLICATES for link in issue.links):
         return "a duplicate of another issue"
     if skip_label.casefold() in {label.casefold() for label in issue.labels}:
         return f"labelled {skip_label}"
+    if issue.status.category is StatusCategory.CANCELLED:
+        return CANCELLED
     return None
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any
 
+from backlint.rules.evidence import masked
 from backlint.rules.registry import RULES_VERSION, all_rules
-from backlint.rules.rule import EVERY_TYPE, Example, Rule
+from backlint.rules.rule import EVERY_TYPE, Example, Rule, ScopeRule
 
 _OPTION = re.compile(r"^    (?P<name>\w+): [^=]+=(?P<rest>.*)$")
 _COMMENT = re.compile(r"#\s*(?P<text>[^#]+?)\s*(?:#\s*(?:fmt|noqa|type):.*)?$")
@@ -68,12 +69,21 @@ def severities(rule: type[Rule]) -> str:
 def _facts(rule: type[Rule]) -> str:
     facts = {
         "Severity": severities(rule),
-        "Types": _types(rule),
+        **_subject(rule),
         "Label": f"`{rule.label}`" if rule.label else "none",
         "Asks": f"“{rule.question}”" if rule.question else "nothing",
         "Since": rule.since,
     }
     return "\n".join(f"- {name}: {value}" for name, value in facts.items())
+
+
+def _subject(rule: type[Rule]) -> dict[str, str]:
+    """The types of issues that are asked, or what is judged instead of an issue."""
+    if not issubclass(rule, ScopeRule):
+        return {"Types": _types(rule)}
+    where = "shown to that person and the team's lead alone" if rule.private else "shown in reports alone"
+    judged = {"Judges": f"each {rule.judges.value} as a whole, {where}"}
+    return judged | ({"Types": _types(rule)} if "types" in rule.options() else {})
 
 
 def _types(rule: type[Rule]) -> str:
@@ -130,6 +140,8 @@ def _definition(lines: list[str], first: int) -> Iterator[str]:
 def _printed(default: Any) -> str:
     if default == EVERY_TYPE:
         return "all"
+    if isinstance(default, Mapping):
+        return ", ".join(f"`{name} = {value:g}`" for name, value in default.items()) or "none"
     if isinstance(default, (frozenset, tuple)):
         values = sorted(_plain(each) for each in default) if isinstance(default, frozenset) else map(_plain, default)
         return ", ".join(f"`{value}`" for value in values) or "none"
@@ -147,7 +159,7 @@ def _examples(title: str, examples: tuple[Example, ...]) -> str:
 
 
 def _example(example: Example) -> str:
-    text = " ".join(example.issue.body.split()).replace("`", "ˋ")
+    text = masked(" ".join(example.issue.body.split())).replace("`", "ˋ")
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN].rstrip()} …"
     severity = f" ({example.severity.value})" if example.severity else ""
     return f"{example.name}{severity}: `{shown}`" if shown else f"{example.name}{severity}"

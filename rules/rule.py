@@ -6,15 +6,16 @@ import difflib
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 from backlint.backlog import Backlog, one_issue_backlog
 from backlint.errors import ConfigurationError
-from backlint.flow import ServiceLevel
-from backlint.model import Evidence, Issue, IssueType, Judgement, Markup, Severity, Verdict
+from backlint.flow import FlowOptions, Item, ServiceLevel, items
+from backlint.model import Evidence, Issue, IssueType, Judgement, Markup, Scope, ScopeKind, Severity, Verdict
 from backlint.text.document import Document
 
 EVERY_TYPE = frozenset(IssueType)
@@ -35,14 +36,20 @@ class Texts(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """Everything a rule may know beside the issue. `service_level` gives the SLE of the issue's class, if any."""
+    """Everything a rule may know beside the issue. `service_level` gives the SLE of the issue's class, if any.
+
+    `mapped_types` holds the names of types that the configuration of each source maps, in small letters.
+    """
 
     now: datetime
     backlog: Backlog
     texts: Texts
     timezone: str = "UTC"
     levels: Mapping[tuple[str, str], ServiceLevel] = field(default_factory=lambda: MappingProxyType({}))
+    flow_options: FlowOptions = field(default_factory=FlowOptions)
+    mapped_types: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
     memory: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    whole: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, what: Hashable, issue: Issue, read: Callable[[], Read]) -> Read:
         """What `read` gives, kept while it may be asked again: by another rule, or by the children of an epic."""
@@ -53,6 +60,31 @@ class Context:
             self.memory[key] = read()
         found: Read = self.memory[key]
         return found
+
+    def of_backlog(self, what: Hashable, read: Callable[[], Read]) -> Read:
+        """What `read` gives for the backlog as a whole, once a check: `what` names it with the options it rests on."""
+        if what not in self.whole:
+            self.whole[what] = read()
+        found: Read = self.whole[what]
+        return found
+
+    @property
+    def flow(self) -> Mapping[tuple[str, str], Item]:
+        """Every issue with its episodes of work, by identity."""
+
+        def read() -> dict[tuple[str, str], Item]:
+            found = items(self.backlog.issues, self.now, self.flow_options)
+            return {item.issue.identity: item for item in found}
+
+        return self.of_backlog("flow", read)
+
+    @property
+    def today(self) -> date:
+        """The day it is where the team works."""
+        return self.day(self.now)
+
+    def day(self, at: datetime) -> date:
+        return at.astimezone(ZoneInfo(self.timezone)).date()
 
     def is_near(self, issue: Issue) -> bool:
         return self.backlog.is_near(issue)
@@ -96,6 +128,8 @@ class Rule:
     on_create_types: ClassVar[frozenset[IssueType]] = EVERY_TYPE  # of new tickets: the types whose author can answer
     waits_for_triage: ClassVar[bool] = False  # quiet while a new ticket is in triage (catalogue 1.4)
     judges_closed: ClassVar[bool] = False  # state default: open issues only (catalogue 1.12)
+    private: ClassVar[bool] = False  # for few eyes: in no comment, label, score or open report
+    judges_cancelled: ClassVar[bool] = False  # for rules that compare a cancelled issue with open ones
     dimension: ClassVar[str | None] = None  # of the issue score (catalogue 3.1); None: not scored
     flagged: ClassVar[tuple[Example, ...]] = ()
     passed: ClassVar[tuple[Example, ...]] = ()
@@ -113,7 +147,8 @@ class Rule:
             name
             for owner in reversed(cls.__mro__)
             if issubclass(owner, Rule) and owner is not Rule
-            for name in inspect.get_annotations(owner)
+            for name, kind in inspect.get_annotations(owner).items()
+            if not str(kind).startswith("ClassVar")
         ]
         return {name: getattr(cls, name) for name in names}
 
@@ -124,7 +159,7 @@ class Rule:
 
     def fail(
         self,
-        issue: Issue,
+        issue: Issue | Scope,
         context: Context,
         message: str,
         *,
@@ -134,7 +169,7 @@ class Rule:
         confidence: float = 1.0,
         discriminator: str = "",
     ) -> Judgement:
-        """The issue has the smell. The severity follows near and far unless given."""
+        """The issue (or scope) has the smell. The severity follows near and far unless given."""
         return self._judgement(
             issue,
             Verdict.FAIL,
@@ -146,24 +181,27 @@ class Rule:
             discriminator=discriminator,
         )
 
-    def ok(self, issue: Issue, reason: str = "", *, evidence: Iterable[Evidence] = ()) -> Judgement:
+    def ok(self, issue: Issue | Scope, reason: str = "", *, evidence: Iterable[Evidence] = ()) -> Judgement:
         return self._judgement(issue, Verdict.PASS, reason=reason, evidence=tuple(evidence))
 
-    def not_applicable(self, issue: Issue, reason: str) -> Judgement:
+    def not_applicable(self, issue: Issue | Scope, reason: str) -> Judgement:
         return self._judgement(issue, Verdict.NOT_APPLICABLE, reason=reason)
 
-    def unknown(self, issue: Issue, reason: str, *, evidence: Iterable[Evidence] = ()) -> Judgement:
+    def unknown(self, issue: Issue | Scope, reason: str, *, evidence: Iterable[Evidence] = ()) -> Judgement:
         """It cannot be judged: the data was not readable. Never a finding, never a cost in the score."""
         return self._judgement(issue, Verdict.UNKNOWN, reason=reason, evidence=tuple(evidence))
 
-    def severity_for(self, issue: Issue, context: Context) -> Severity:
-        return self.severity if context.is_near(issue) or self.severity_far is None else self.severity_far
+    def severity_for(self, issue: Issue | Scope, context: Context) -> Severity:
+        if isinstance(issue, Scope) or self.severity_far is None or context.is_near(issue):
+            return self.severity
+        return self.severity_far
 
     def _capped(self, severity: Severity) -> Severity:
         return severity if self.ceiling is None else min(severity, self.ceiling, key=lambda each: each.rank)
 
-    def _judgement(self, issue: Issue, verdict: Verdict, **rest: Any) -> Judgement:
-        return Judgement(rule=self.code, source=issue.source, issue=issue.id, verdict=verdict, **rest)
+    def _judgement(self, issue: Issue | Scope, verdict: Verdict, **rest: Any) -> Judgement:
+        scope = issue if isinstance(issue, Scope) else None
+        return Judgement(rule=self.code, source=issue.source, issue=issue.id, verdict=verdict, scope=scope, **rest)
 
     # -- options -------------------------------------------------------------------------------------------------
 
@@ -190,6 +228,23 @@ class Rule:
         return {name: getattr(self, name) for name in self.options()}
 
 
+class ScopeRule(Rule):
+    """Base of the rules that judge a team, a sprint, a project or a connector: one finding each, in reports alone.
+
+    `check_scopes` yields a judgement for every scope that the rule speaks of. Nothing of it reaches an issue: no
+    label, no comment, no issue's score; a team's score pays for the findings of its scopes (catalogue 3.3).
+    """
+
+    judges: ClassVar[ScopeKind]
+    private: ClassVar[bool] = False  # about a person: for that person and the team's lead, in no report
+
+    def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
+        yield self.not_applicable(issue, f"judges a {self.judges.value}, not an issue")
+
+    def check_scopes(self, context: Context) -> Iterator[Judgement]:
+        raise NotImplementedError
+
+
 def _like(default: Any, value: Any) -> Any:
     """The value in the type of the default: sets and tuples from lists, members of enumerations from their text."""
     if isinstance(default, bool):
@@ -202,6 +257,8 @@ def _like(default: Any, value: Any) -> Any:
         return frozenset(kind(each) for each in _as_list(value))
     if isinstance(default, tuple):
         return tuple(_as_list(value))
+    if isinstance(default, Mapping):
+        return MappingProxyType(_as_table(value))
     if isinstance(default, (int, float)) and not isinstance(value, bool):
         return type(default)(value)
     if default is None or isinstance(value, type(default)):
@@ -215,12 +272,22 @@ def _as_list(value: Any) -> list[Any]:
     return list(value)
 
 
+def _as_table(value: Any) -> dict[str, float]:
+    """Names with numbers, such as caps by team."""
+    if not isinstance(value, Mapping):
+        raise TypeError("a table: names with numbers")
+    for name, number in value.items():
+        if isinstance(number, bool) or not isinstance(number, (int, float)) or number < 0:
+            raise ValueError(f"{name!r} needs a number of 0 or more")
+    return {str(name): number for name, number in value.items()}
+
+
 def example_context(example: Example, texts: Texts) -> Context:
     """The context in which an example is judged: a backlog of the issue and its companions at `EXAMPLE_NOW`."""
     given = dict(example.context)
-    own = {key: given.pop(key) for key in ("levels", "timezone") if key in given}
+    own = {key: given.pop(key) for key in ("levels", "timezone", "mapped_types") if key in given}
     backlog = one_issue_backlog(example.issue, *example.others, now=EXAMPLE_NOW, **given)
     return Context(now=EXAMPLE_NOW, backlog=backlog, texts=texts, **own)
 
 
-__all__ = ["EVERY_TYPE", "EXAMPLE_NOW", "Context", "Example", "Rule", "Texts", "example_context"]
+__all__ = ["EVERY_TYPE", "EXAMPLE_NOW", "Context", "Example", "Rule", "ScopeRule", "Texts", "example_context"]

@@ -56,7 +56,8 @@ def audit(
     applied = None
     if planned.changes:
         applied = apply(engine, planned.changes, by_name, run=run, clock=clock)
-    open_findings = sum(not finding.is_baseline for _, finding in checked.findings())
+    found = [*(finding for _, finding in checked.findings()), *checked.scope_findings()]
+    open_findings = sum(not finding.is_baseline for finding in found)
     with engine.begin() as connection:
         save_scores(connection, run, stored_scores(checked), rules_version=RULES_VERSION, now=clock())
         facts = {

@@ -28,6 +28,7 @@ from backlint.status import StatusMap
 from backlint.sync import store
 from backlint.sync.database import reading
 from backlint.sync.findings import Finding, Judged, Recorded, record
+from backlint.sync.scopes import ScopeVerdicts, judged_scopes, scope_verdicts
 from backlint.text.cache import TextCache
 from backlint.text.templates import learn
 
@@ -62,13 +63,17 @@ class Checked:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """A whole check. `cannot_say` are scopes whose pull did not finish: their issues are not judged at all."""
+    """A whole check. `cannot_say` are scopes whose pull did not finish: their issues are not judged at all.
+
+    `scopes` holds the verdicts on teams, sprints, projects and connectors, and those on persons, which no report shows.
+    """
 
     as_of: datetime
     rules: tuple[Rule, ...]
     backlog: Backlog
     context: Context
     checked: tuple[Checked, ...]
+    scopes: ScopeVerdicts = field(default_factory=ScopeVerdicts)
     recorded: Recorded = NO_FINDINGS
     would_find: Mapping[str, int] = field(default_factory=dict)  # rules outside the profile -> their findings
     cannot_say: tuple[store.ScopeState, ...] = ()
@@ -84,17 +89,30 @@ class CheckResult:
         return [
             (each, finding)
             for each in self.checked
-            for finding in self.recorded.findings.get(each.issue.identity) or _unrecorded(each, self.as_of)
+            for finding in self.recorded.findings.get(each.issue.identity) or _unrecorded(each.failures, self.as_of)
         ]
+
+    def scope_findings(self) -> list[Finding]:
+        """Every finding on a team, a sprint, a project or a connector, the most severe first."""
+        failing = [each for each in self.scopes.public if each.verdict is Verdict.FAIL]
+        recorded = (self.recorded.findings.get((each.source, each.issue), ()) for each in failing)
+        lives = {finding.judgement: finding for found in recorded for finding in found}
+        found = [lives.get(each) or _a_new_finding(each, self.as_of) for each in failing]
+        return sorted(found, key=lambda each: -each.judgement.severity.rank)
 
     def worst(self) -> Severity | None:
         """The highest severity among findings that the baseline does not keep silent."""
-        severities = [finding.judgement.severity for _, finding in self.findings() if not finding.is_baseline]
+        found = [*(finding for _, finding in self.findings()), *self.scope_findings()]
+        severities = [finding.judgement.severity for finding in found if not finding.is_baseline]
         return max(severities, key=lambda severity: severity.rank, default=None)
 
 
-def _unrecorded(each: Checked, now: datetime) -> Iterable[Finding]:
-    return (Finding(fingerprint="", judgement=failure, opened_at=now, is_new=True) for failure in each.failures)
+def _unrecorded(failures: Iterable[Judgement], now: datetime) -> Iterable[Finding]:
+    return (_a_new_finding(failure, now) for failure in failures)
+
+
+def _a_new_finding(failure: Judgement, now: datetime) -> Finding:
+    return Finding(fingerprint="", judgement=failure, opened_at=now, is_new=True)
 
 
 # -- what is judged ----------------------------------------------------------------------------------------------------
@@ -182,6 +200,8 @@ def judge_backlog(
         texts=TextCache(learn(backlog.issues)),
         timezone=settings.timezone,
         levels=service_levels(backlog.issues, backlog.now, flow_options(settings)),
+        flow_options=flow_options(settings),
+        mapped_types={each.name: frozenset(name.casefold() for name in each.types) for each in settings.sources},
     )
     chosen = {rule.code for rule in rules}
     silent = tuple(rule() for rule in all_rules() if rule.code not in chosen) if not as_new else ()
@@ -232,9 +252,13 @@ def check_store(
     )
     first = {issue.source for issue in issues} - known_sources
     baseline_of: Collection[str] = first if settings.write_back.first_run == "baseline" else ()
-    judged = (Judged(each.issue, each.judgements, each.is_near) for each in checked)
+    within = None if scope is None else {issue.identity for issue in issues}
+    scopes = ScopeVerdicts() if as_new else scope_verdicts(context, chosen, within=within, unread=unread)
+    would_find.update(scopes.would_find)
+    judged = [Judged(each.issue, each.judgements, each.is_near) for each in checked]
     with engine.begin() as connection:
         store.begin_run(connection, run, "check", now=now)
+        judged += judged_scopes(connection, scopes.public, are_all=scope is None)
         recorded = record(connection, run, judged, now=now, baseline_of=baseline_of)
         facts = {
             "sources": sorted({issue.source for issue in issues}),
@@ -251,6 +275,7 @@ def check_store(
         backlog=backlog,
         context=context,
         checked=checked,
+        scopes=scopes,
         recorded=recorded,
         would_find=would_find,
         cannot_say=cannot_say,
@@ -275,12 +300,16 @@ def check_issues(
     checked, context, would_find = judge_backlog(
         backlog, settings, rules=rules, issues=in_scope(backlog, scope), as_new=as_new, advance=advance
     )
+    within = None if scope is None else {each.issue.identity for each in checked}
+    scopes = ScopeVerdicts() if as_new else scope_verdicts(context, rules, within=within)
+    would_find.update(scopes.would_find)
     return CheckResult(
         as_of=now,
         rules=tuple(rules),
         backlog=backlog,
         context=context,
         checked=checked,
+        scopes=scopes,
         would_find=would_find,
         unmapped=_unmapped(backlog),
     )
@@ -323,6 +352,7 @@ def to_json(result: CheckResult, *, all_verdicts: bool = False) -> dict[str, Any
         "rules_version": RULES_VERSION,
         "checked": len(result.checked),
         "findings": [_finding_json(each, finding, names) for each, finding in result.findings()],
+        "scope_findings": [_scope_finding_json(finding, names) for finding in result.scope_findings()],
         "scores": {
             f"{each.issue.source}:{each.issue.key}": {
                 "source": each.issue.source,
@@ -351,12 +381,25 @@ def to_json(result: CheckResult, *, all_verdicts: bool = False) -> dict[str, Any
 
 
 def _finding_json(each: Checked, finding: Finding, names: Mapping[str, str]) -> dict[str, Any]:
-    judgement = finding.judgement
     return {
         "source": each.issue.source,
         "issue": each.issue.key,
         "id": each.issue.id,
         "url": each.issue.url,
+        **_said_json(finding, names),
+        "recoverable": round(float(each.points(finding.judgement)), 2),
+    }
+
+
+def _scope_finding_json(finding: Finding, names: Mapping[str, str]) -> dict[str, Any]:
+    scope = finding.judgement.scope
+    about = {"kind": scope.kind.value, "id": scope.key, "name": scope.name, "team": scope.team} if scope else None
+    return {"source": finding.judgement.source, "about": about, **_said_json(finding, names)}
+
+
+def _said_json(finding: Finding, names: Mapping[str, str]) -> dict[str, Any]:
+    judgement = finding.judgement
+    return {
         "rule": judgement.rule,
         "name": names.get(judgement.rule, judgement.rule),
         "severity": judgement.severity.value,
@@ -364,7 +407,6 @@ def _finding_json(each: Checked, finding: Finding, names: Mapping[str, str]) -> 
         "question": judgement.question,
         "confidence": judgement.confidence,
         "evidence": _evidence_json(judgement),
-        "recoverable": round(float(each.points(judgement)), 2),
         "waived": False,
         "baselined": finding.is_baseline,
         "new": finding.is_new,

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from backlint.model import Issue, Judgement
+from backlint.model import Issue, Judgement, Scope
 from backlint.rules.engine import fingerprint
 from backlint.sync import tables as t
 from backlint.sync.store import CHUNK, upsert
@@ -32,9 +32,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One issue with every verdict on it, ready to be recorded."""
+    """One issue, or one scope, with every verdict on it, ready to be recorded."""
 
-    issue: Issue
+    issue: Issue | Scope
     judgements: tuple[Judgement, ...]
     is_near: bool
 
@@ -45,7 +45,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What a check changed: the open findings by issue, and how many opened, reopened and were fixed."""
+    """What a check changed: the open findings by issue or scope, and how many opened, reopened and were fixed."""
 
     findings: Mapping[tuple[str, str], tuple[Finding, ...]]
     opened: int = 0
@@ -53,8 +53,10 @@ class Recorded:
     fixed: int = 0
 
 
-def text_digest(issue: Issue) -> str:
-    """Of what a person wrote: a baseline entry dies when it changes."""
+def text_digest(issue: Issue | Scope) -> str:
+    """Of what a person wrote: a baseline entry dies when it changes. Nobody writes a team or a sprint."""
+    if isinstance(issue, Scope):
+        return ""
     return hashlib.sha256(f"{issue.title}\0{issue.body}".encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
@@ -106,6 +108,13 @@ def record(
     return Recorded(
         findings=found, opened=counts.count("opened"), reopened=counts.count("reopened"), fixed=counts.count("fixed")
     )
+
+
+def open_findings_of(connection: Connection, rules: Collection[str]) -> set[tuple[str, str, str]]:
+    """(source, issue, rule) of every open finding of these rules."""
+    columns = t.findings.c.source, t.findings.c.issue, t.findings.c.rule
+    query = sa.select(*columns).where(t.findings.c.rule.in_(list(rules)), t.findings.c.state == "open")
+    return {(row.source, row.issue, row.rule) for row in connection.execute(query)}
 
 
 def _known(connection: Connection, sources: Collection[str]) -> dict[str, Mapping[str, Any]]:

@@ -10,7 +10,8 @@ from datetime import timedelta
 from backlint.activity import human_events
 from backlint.flow import items
 from backlint.flow.metrics import iso_week
-from backlint.model import Issue, Presence
+from backlint.model import Issue, Presence, Severity, Verdict
+from backlint.scopes import project_name, team_name
 from backlint.scores import BacklogScore, TeamScore, backlog_score, nearness, team_score
 from backlint.sync.check import Checked, CheckResult
 from backlint.sync.store import StoredScore
@@ -36,7 +37,8 @@ def score_groups(result: CheckResult) -> GroupScores:
             teams[team_name(each.issue)].append(each)
             projects[project_name(each.issue)].append(each)
     throughput = _weekly_throughput(result)
-    scored_teams = {name: _team(members, result) for name, members in teams.items()}
+    costly = _deducted(result)
+    scored_teams = {name: _team(members, result, costly.get(name, ())) for name, members in teams.items()}
     scored = {name: _backlog(members, result, throughput[name]) for name, members in projects.items()}
     return GroupScores(
         teams={name: score for name, score in scored_teams.items() if score is not None},
@@ -45,20 +47,22 @@ def score_groups(result: CheckResult) -> GroupScores:
     )
 
 
-def team_name(issue: Issue) -> str:
-    return issue.team or issue.project or issue.source
+def _deducted(result: CheckResult) -> Mapping[str, list[Severity]]:
+    """The open findings on a team and its sprints, for which its score pays; those of the baseline as well."""
+    found: dict[str, list[Severity]] = defaultdict(list)
+    for each in result.scopes.public:
+        if each.verdict is Verdict.FAIL and each.scope is not None and each.scope.team is not None:
+            found[each.scope.team].append(each.severity)
+    return found
 
 
-def project_name(issue: Issue) -> str:
-    return issue.project or issue.team or issue.source
-
-
-def _team(members: Iterable[Checked], result: CheckResult) -> TeamScore | None:
-    return team_score(
+def _team(members: Iterable[Checked], result: CheckResult, costly: Iterable[Severity]) -> TeamScore | None:
+    near = (
         (each.score.exact, nearness(each.issue, is_in_sprint=result.backlog.is_in_sprint(each.issue)))
         for each in members
         if each.is_near and each.score is not None
     )
+    return team_score(near, costly)
 
 
 def _backlog(members: list[Checked], result: CheckResult, weekly: Iterable[int]) -> BacklogScore | None:

@@ -116,7 +116,9 @@ def show(console: Console, result: CheckResult, *, limit: int = 50, with_baselin
     What the baseline keeps silent is listed `with_baseline` only.
     """
     findings = result.findings()
-    console.out(_summary(result, findings))
+    about_scopes = result.scope_findings()
+    everything = [*(finding for _, finding in findings), *about_scopes]
+    console.out(_summary(result, everything))
     for state in result.cannot_say:
         why = state.problem or "its pull did not finish"
         console.warn(
@@ -129,13 +131,16 @@ def show(console: Console, result: CheckResult, *, limit: int = 50, with_baselin
         key=lambda pair: (-pair[1].judgement.severity.rank, -pair[0].points(pair[1].judgement), pair[0].issue.key)
     )
     shown = spoken if limit == 0 else spoken[:limit]
+    for finding in about_scopes:
+        if with_baseline or not finding.is_baseline:
+            console.out(_scope_line(finding))
     for each, finding in shown:
         console.out(_line(each, finding))
     if len(shown) < len(spoken):
         console.out(
             f"... and {len(spoken) - len(shown):,} more; --limit 0 prints all, `backlint report audit` sorts them."
         )
-    if not with_baseline and any(finding.is_baseline for _, finding in findings):
+    if not with_baseline and any(finding.is_baseline for finding in everything):
         console.say(
             "What the first check of a source finds is its baseline: it stays silent until somebody changes the issue "
             "or starts it. `backlint check --baseline` lists it."
@@ -157,15 +162,15 @@ def _unmapped(status: Status, source: str | None, count: int) -> str:
     )
 
 
-def _summary(result: CheckResult, findings: Sequence[tuple[Checked, Finding]]) -> str:
-    counts = Counter(finding.judgement.severity for _, finding in findings if not finding.is_baseline)
+def _summary(result: CheckResult, findings: Sequence[Finding]) -> str:
+    counts = Counter(finding.judgement.severity for finding in findings if not finding.is_baseline)
     by_severity = ", ".join(
         plural(counts[each], each.value) if each is not Severity.INFO else f"{counts[each]:,} info"
         for each in reversed(Severity)
         if counts[each]
     )
-    silent = sum(finding.is_baseline for _, finding in findings)
-    fresh = sum(finding.is_new and not finding.is_baseline for _, finding in findings) if result.run else 0
+    silent = sum(finding.is_baseline for finding in findings)
+    fresh = sum(finding.is_new and not finding.is_baseline for finding in findings) if result.run else 0
     said = [f"{plural(len(result.checked), 'issue')} checked: {by_severity or '0 findings'}"]
     if fresh:
         said.append(f"{fresh:,} new")
@@ -177,13 +182,23 @@ def _summary(result: CheckResult, findings: Sequence[tuple[Checked, Finding]]) -
 
 
 def _line(each: Checked, finding: Finding) -> str:
+    url = f"  [dim]{escape(each.issue.url)}[/dim]" if each.issue.url else ""
+    return f"{_said(each.issue.key, finding)}{url}"
+
+
+def _scope_line(finding: Finding) -> str:
+    """About a team, a sprint, a project or a connector."""
+    scope = finding.judgement.scope
+    return _said(scope.title if scope else finding.judgement.issue, finding)
+
+
+def _said(about: str, finding: Finding) -> str:
     judgement = finding.judgement
     mark = " [green]new[/green]" if finding.is_new and finding.fingerprint else ""
     if finding.is_baseline:
         mark = " [dim]baseline[/dim]"
-    url = f"  [dim]{escape(each.issue.url)}[/dim]" if each.issue.url else ""
     level = severity(judgement.severity.value)
-    return f"{escape(each.issue.key)}  {level}  {judgement.rule}  {escape(judgement.message)}{mark}{url}"
+    return f"{escape(about)}  {level}  {judgement.rule}  {escape(judgement.message)}{mark}"
 
 
 def _show_verdicts(console: Console, result: CheckResult) -> None:

@@ -96,7 +96,7 @@ def _rounds(
         ).raise_for_status()
     pulled = _pull(console, place, connectors)
     after = _check(console, place)
-    fresh = sum(finding.is_new for _, finding in after.findings())
+    fresh = sum(finding.is_new for _, finding in after.findings()) + sum(each.is_new for each in after.scope_findings())
     console.out(f"  {plural(fresh, 'new finding')}, {after.recorded.fixed:,} fixed.")
     return Audit(run=applied.run, pulled=pulled, check=after, plan=planned, applied=applied)
 

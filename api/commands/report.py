@@ -197,7 +197,7 @@ def build_from_check(result: CheckResult, settings: Settings, *, scope: str) -> 
         timezone=settings.timezone,
         rules_version=RULES_VERSION,
         checked=len(result.checked),
-        findings=[_finding(each, finding, result) for each, finding in result.findings()],
+        findings=_findings(result),
         counts=_counts(result),
         issues=_scored(result, {}),
         silent=_silent(result),
@@ -219,7 +219,7 @@ def build_from_audit(place: Workplace, audit: Audit, *, scope: str) -> AuditRepo
         rules_version=RULES_VERSION,
         health=source_health(place.engine),
         checked=len(result.checked),
-        findings=[_finding(each, finding, result) for each, finding in result.findings()],
+        findings=_findings(result),
         counts=_counts(result),
         issues=_scored(result, earlier),
         teams=[
@@ -240,7 +240,7 @@ def build_from_audit(place: Workplace, audit: Audit, *, scope: str) -> AuditRepo
         changes=_written_back(audit, settings),
         silent=_silent(result),
         nights=_nights(nights, settings),
-        is_first_run=any(finding.is_baseline and finding.is_new for _, finding in result.findings()),
+        is_first_run=any(finding.is_baseline and finding.is_new for finding in _all_findings(result)),
         previous_rules_version=version,
         write_back=settings.write_back.mode,
         seconds=(now() - result.as_of).total_seconds(),
@@ -272,6 +272,35 @@ def source_health(engine: sa.Engine) -> tuple[SourceHealth, ...]:
     return tuple(found)
 
 
+def _findings(result: CheckResult) -> list[AuditFinding]:
+    """On issues, and on teams, sprints, projects and connectors."""
+    about_issues = [_finding(each, finding, result) for each, finding in result.findings()]
+    return [*about_issues, *(_scope_finding(finding) for finding in result.scope_findings())]
+
+
+def _all_findings(result: CheckResult) -> list[Finding]:
+    return [*(finding for _, finding in result.findings()), *result.scope_findings()]
+
+
+def _scope_finding(finding: Finding) -> AuditFinding:
+    judgement = finding.judgement
+    about = judgement.scope.title if judgement.scope else judgement.issue
+    return AuditFinding(
+        source=judgement.source,
+        issue=None,
+        url=None,
+        title=about,
+        rule=judgement.rule,
+        name=find(judgement.rule).name,
+        severity=judgement.severity,
+        message=judgement.message,
+        question=judgement.question,
+        is_new=finding.is_new,
+        baselined=finding.is_baseline,
+        about=about,
+    )
+
+
 def _finding(each: Checked, finding: Finding, result: CheckResult) -> AuditFinding:
     judgement, issue = finding.judgement, each.issue
     return AuditFinding(
@@ -298,7 +327,7 @@ def _owner(issue: Issue, result: CheckResult) -> str | None:
 
 
 def _counts(result: CheckResult) -> AuditCounts:
-    findings = [finding for _, finding in result.findings()]
+    findings = _all_findings(result)
     fresh = sum(finding.is_new and not finding.is_baseline for finding in findings)
     baselined = sum(finding.is_baseline for finding in findings)
     return AuditCounts(
@@ -306,7 +335,8 @@ def _counts(result: CheckResult) -> AuditCounts:
         fixed=result.recorded.fixed,
         still_open=len(findings) - fresh - baselined,
         baselined=baselined,
-        unknown=sum(j.verdict is Verdict.UNKNOWN for each in result.checked for j in each.judgements),
+        unknown=sum(j.verdict is Verdict.UNKNOWN for each in result.checked for j in each.judgements)
+        + sum(judgement.verdict is Verdict.UNKNOWN for judgement in result.scopes.public),
     )
 
 

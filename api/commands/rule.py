@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from backlint.api.console import Console, escape, severity
@@ -41,6 +42,8 @@ def _facts(rule: type[Rule]) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
     if isinstance(value, (frozenset, set, tuple, list)):
         return sorted(str(each) for each in value)
     return value

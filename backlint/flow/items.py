@@ -193,7 +193,7 @@ def _crowds(groups: Iterable[list[tuple[datetime, Identity]]], least: int, windo
 
 def mirrored_issues(issues: Iterable[Issue], options: FlowOptions = DEFAULTS) -> dict[Identity, str]:
     """Mirrors that do not count -> key of the one that does: of the first system of record, else the oldest."""
-    issues = [issue for issue in issues if issue.links]
+    issues = tuple(issues)
     mirrors = [issue for issue in issues if any(link.kind is LinkKind.MIRRORS for link in issue.links)]
     if not mirrors:
         return {}
@@ -202,6 +202,11 @@ def mirrored_issues(issues: Iterable[Issue], options: FlowOptions = DEFAULTS) ->
         for name in (issue.url, issue.key, issue.id):
             if name:
                 named.setdefault(name.casefold(), issue)
+    # Often only one side carries the link, such as Linear's attachment; the other is known by its URL alone.
+    targets = {link.target.casefold() for issue in mirrors for link in issue.links if link.kind is LinkKind.MIRRORS}
+    for issue in issues:
+        if issue.url and issue.url.casefold() in targets:
+            named.setdefault(issue.url.casefold(), issue)
     order = {source: place for place, source in enumerate(options.records)}
     copies: dict[Identity, str] = {}
     for issue in mirrors:

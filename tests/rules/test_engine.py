@@ -13,7 +13,7 @@ import pytest
 from backlint.backlog import one_issue_backlog
 from backlint.errors import ConfigurationError
 from backlint.model import Issue, IssueType, Judgement, Link, LinkKind, Presence, Severity, StatusCategory, Verdict
-from backlint.rules.engine import asked, fingerprint, judge, new_ticket_rules, settled
+from backlint.rules.engine import asked, fingerprint, judge, judge_scopes, new_ticket_rules, settled
 from backlint.rules.registry import all_rules, configured
 from backlint.rules.rule import EXAMPLE_NOW, Context, Rule
 from backlint.text.cache import TextCache
@@ -218,9 +218,12 @@ def test_judging_changes_nothing() -> None:
 
 
 def test_every_rule_gives_at_least_one_verdict() -> None:
-    judgements = judge(an_issue(body=""), [rule() for rule in all_rules()], context(an_issue(body="")))
+    rules = [rule() for rule in all_rules()]
+    judgements = judge(an_issue(body=""), rules, context(an_issue(body="")))
+    of_scopes = judge_scopes(rules, context(an_issue(body="")))
 
-    assert {each.rule for each in judgements} == {rule.code for rule in all_rules()}
+    assert {each.rule for each in (*judgements, *of_scopes)} == {rule.code for rule in all_rules()}
+    assert not {each.rule for each in judgements} & {each.rule for each in of_scopes}
 
 
 def test_a_ceiling_caps_what_a_finding_weighs() -> None:

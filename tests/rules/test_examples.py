@@ -6,10 +6,10 @@ import pytest
 
 from backlint.backlog import one_issue_backlog
 from backlint.model import Judgement, Verdict
-from backlint.rules.engine import judge
+from backlint.rules.engine import judge, judge_scopes
 from backlint.rules.evidence import MASK
 from backlint.rules.registry import all_rules
-from backlint.rules.rule import EXAMPLE_NOW, Context, Example, Rule, example_context
+from backlint.rules.rule import EXAMPLE_NOW, Context, Example, Rule, ScopeRule, example_context
 from backlint.text.cache import TextCache
 
 RULES = {rule.code: rule for rule in all_rules()}
@@ -25,7 +25,15 @@ def the_example(kind: str, code: str, name: str) -> tuple[type[Rule], Example]:
 
 
 def judged(rule: type[Rule], example: Example) -> tuple[Judgement, ...]:
-    return judge(example.issue, [rule(example.options)], example_context(example, TextCache()))
+    return judged_in(rule, example, example_context(example, TextCache()))
+
+
+def judged_in(rule: type[Rule], example: Example, context: Context) -> tuple[Judgement, ...]:
+    """Of a rule for scopes what it says of the example's issues together."""
+    asked = [rule(example.options)]
+    if issubclass(rule, ScopeRule):
+        return judge_scopes(asked, context)
+    return judge(example.issue, asked, context)
 
 
 @pytest.mark.parametrize(("code", "name"), examples("flagged"))
@@ -127,6 +135,8 @@ def source_of(field: str, example: Example) -> str:
 
 def test_a_far_issue_is_never_judged_harder_than_a_near_one() -> None:
     for rule in RULES.values():
+        if issubclass(rule, ScopeRule):
+            continue  # what is near makes the scope, not the severity
         for example in rule.flagged:
             judgements = judged(rule, example)
             near = Context(
@@ -136,13 +146,14 @@ def test_a_far_issue_is_never_judged_harder_than_a_near_one() -> None:
                 ),
                 texts=TextCache(),
                 levels=example.context.get("levels", {}),
+                timezone=example.context.get("timezone", "UTC"),
             )
-            nearer = judge(example.issue, [rule(example.options)], near)
+            nearer = judged_in(rule, example, near)
             assert rank(nearer) >= rank(judgements), (rule.code, example.name)
 
 
 def only_backlog(example: Example) -> dict[str, object]:
-    return {key: value for key, value in example.context.items() if key not in ("levels", "timezone")}
+    return {key: value for key, value in example.context.items() if key not in ("levels", "timezone", "mapped_types")}
 
 
 def rank(judgements: tuple[Judgement, ...]) -> int:

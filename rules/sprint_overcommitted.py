@@ -1,0 +1,232 @@
+"""PLN001: more is planned for a sprint than the team finishes in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from backlint.examples import a_transition, an_issue
+from backlint.model import (
+    Issue,
+    IssueType,
+    Judgement,
+    Scope,
+    ScopeKind,
+    Severity,
+    Sprint,
+    SprintMembership,
+    StatusCategory,
+)
+from backlint.percentile import percentile, rank
+from backlint.rules.rule import EXAMPLE_NOW, Context, Example, ScopeRule
+from backlint.rules.sprint_figures import SPRINT_TYPES, completed, end_of, estimates, is_in
+from backlint.scopes import SprintIssues
+
+HISTORY = 12  # sprints looked back on (catalogue PLN001)
+LEAST = 3  # finished sprints without which nothing is said (catalogue PLN001)
+POINTS_SHARE = 0.5  # of the finished items that have an estimate, for a team that counts points
+
+
+def a_sprint(number: int) -> Sprint:
+    """Two weeks each; number 12 is running, 13 is the next."""
+    start: datetime = EXAMPLE_NOW - timedelta(days=2) + timedelta(days=14 * (number - 12))
+    state = "closed" if number < 12 else "active" if number == 12 else "future"
+    end = start + timedelta(days=13)
+    return Sprint(id=str(number), name=f"Sprint {number}", state=state, starts_at=start, ends_at=end)
+
+
+def in_sprint(number: int, count: int, points: float | None, **given: object) -> tuple[Issue, ...]:
+    """So many items of that size in the sprint: finished in an ended one, open in another."""
+    sprint = a_sprint(number)
+    values: dict[str, object] = {
+        "estimate": points,
+        "sprints": (SprintMembership(sprint=sprint),),
+        "created_at": EXAMPLE_NOW - timedelta(days=200),
+        **given,
+    }
+    if number < 12:
+        done = a_transition(
+            (sprint.starts_at or EXAMPLE_NOW) + timedelta(days=5), StatusCategory.ACTIVE, StatusCategory.DONE
+        )
+        values |= {"category": StatusCategory.DONE, "transitions": (done,)}
+    return tuple(an_issue(id=f"{number}-{place}", key=f"DEMO-{number}0{place}", **values) for place in range(count))
+
+
+def past(*points: float) -> tuple[Issue, ...]:
+    """Ended sprints, in each of which so many points were finished by items of one point."""
+    return tuple(issue for back, total in enumerate(points, start=1) for issue in in_sprint(12 - back, int(total), 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Velocity:
+    """What the team finished in each of its last sprints; `median` is the size that an unestimated item counts."""
+
+    unit: str
+    totals: tuple[float, ...]
+    median: float
+
+    def reached(self, percent: int) -> float:
+        """The largest total that at least so many percent of the sprints reached."""
+        return sorted(self.totals, reverse=True)[rank(percent, len(self.totals)) - 1]
+
+    def total(self, issues: Sequence[Issue]) -> float:
+        if self.unit == "items":
+            return len(issues)
+        return sum(self.median if issue.estimate is None else issue.estimate for issue in issues)
+
+
+class SprintOvercommitted(ScopeRule):
+    """More is planned than the team finishes in a sprint.
+
+    Why it matters: what does not fit is chosen by chance at the end, instead of by intent at the start.
+
+    How to fix: move out what can wait, until the plan is what the team finishes most of the time.
+
+    Severity: above what is finished half of the time, or above a capacity that was set, it is an error; above what
+    is finished 85 % of the time a warning.
+
+    Not flagged: a plan at the number itself; teams with fewer than three finished sprints and no capacity. Subtasks
+    and epics are not counted; items without an estimate count as the team's median.
+    """
+
+    code = "PLN001"
+    name = "sprint-overcommitted"
+    severity = Severity.ERROR
+    question = "What moves out?"
+    judges = ScopeKind.SPRINT
+
+    capacity: Mapping[str, float] = MappingProxyType({})  # by sprint (id or name) or team: points, or items
+    availability: Mapping[str, float] = MappingProxyType({})  # by sprint or team: share of the usual time, such as 0.8
+
+    def check_scopes(self, context: Context) -> Iterator[Judgement]:
+        sprints = context.backlog.scopes.sprints
+        for (source, id), found in sprints.items():
+            if context.backlog.is_upcoming(source, id) and not found.has_ended:
+                yield self._of_sprint(found, _ended(found, sprints.values(), context.now), context)
+
+    def _of_sprint(self, found: SprintIssues, past: Sequence[SprintIssues], context: Context) -> Judgement:
+        scope = found.scope
+        members = [issue for issue in found.issues if _is_planned(issue, scope.key)]
+        if not members:
+            return self.not_applicable(scope, "nothing is planned yet")
+        velocity = _velocity(past, members)
+        planned = velocity.total(members)
+        capacity = _for(scope, self.capacity)
+        if capacity is not None:
+            if planned > capacity:
+                message = f"{planned:g} {velocity.unit} planned, capacity {capacity:g}."
+                return self.fail(scope, context, message)
+            return self.ok(scope, f"{planned:g} {velocity.unit} planned, capacity {capacity:g}")
+        if len(velocity.totals) < LEAST:
+            return self.unknown(scope, f"{len(velocity.totals)} finished sprints; {LEAST} are needed")
+        share = _for(scope, self.availability)
+        half, most = (velocity.reached(percent) * (1 if share is None else share) for percent in (50, 85))
+        message = (
+            f"{planned:g} {velocity.unit} planned; half the time this team finishes {half:g}, "
+            f"85 % of the time {most:g}."
+        )
+        if planned > most:
+            return self.fail(scope, context, message, severity=Severity.ERROR if planned > half else Severity.WARNING)
+        return self.ok(scope, message.rstrip("."))
+
+    flagged = (
+        Example(
+            "34 points where 26 are usual",
+            in_sprint(13, 1, 34)[0],
+            others=past(26, 30, 26, 19, 19, 28, 24),
+            severity=Severity.ERROR,
+        ),
+        Example(
+            "22 points: more than is certain",
+            in_sprint(13, 1, 22)[0],
+            others=past(26, 30, 26, 19, 19, 28, 24),
+            severity=Severity.WARNING,
+        ),
+        Example(
+            "12 items where 9 are usual",
+            in_sprint(12, 1, None)[0],
+            others=(
+                *in_sprint(12, 12, None)[1:],
+                *(issue for back in range(7, 12) for issue in in_sprint(back, 9, None)),
+            ),
+            severity=Severity.ERROR,
+        ),
+        Example(
+            "above a capacity that was set",
+            in_sprint(13, 1, 34)[0],
+            options={"capacity": {"DEMO": 30}},
+            severity=Severity.ERROR,
+        ),
+        Example(
+            "half of the team is away",
+            in_sprint(13, 1, 19)[0],
+            others=past(26, 30, 26, 19, 19, 28, 24),
+            options={"availability": {"Sprint 13": 0.5}},
+        ),
+        Example(
+            "items without an estimate count as the median",
+            in_sprint(13, 1, None)[0],
+            others=(*in_sprint(13, 30, None)[1:], *past(20, 20, 20)),
+        ),
+    )
+    passed = (
+        Example("19 of 19", in_sprint(13, 1, 19)[0], others=past(26, 30, 26, 19, 19, 28, 24)),
+        Example(
+            "subtasks are part of their stories",
+            in_sprint(13, 1, 19)[0],
+            others=(
+                *past(26, 30, 26, 19, 19, 28, 24),
+                an_issue(
+                    id="99", type=IssueType.SUBTASK, estimate=30, sprints=(SprintMembership(sprint=a_sprint(13)),)
+                ),
+            ),
+        ),
+        Example("within the capacity", in_sprint(13, 1, 30)[0], options={"capacity": {"DEMO": 30}}),
+    )
+    declined = (
+        Example("the first sprint of a team", in_sprint(12, 1, 50)[0]),
+        Example("two finished sprints", in_sprint(12, 1, 50)[0], others=past(10, 10)),
+        Example("no sprints at all", an_issue()),
+        Example("only ended sprints", in_sprint(11, 1, 5)[0]),
+    )
+
+
+def _is_planned(issue: Issue, sprint: str) -> bool:
+    return issue.type in SPRINT_TYPES and issue.status.category is not StatusCategory.CANCELLED and is_in(issue, sprint)
+
+
+def _ended(found: SprintIssues, all_sprints: Iterable[SprintIssues], now: datetime) -> list[SprintIssues]:
+    """The last ended sprints of the same team, newest first."""
+    ended = [
+        (end, each)
+        for each in all_sprints
+        if each.scope.team == found.scope.team
+        and each.scope.source == found.scope.source
+        and each.has_ended
+        and each.sprint.starts_at is not None
+        and (end := end_of(each.sprint)) is not None
+        and end <= now
+    ]
+    ended.sort(key=lambda pair: (pair[0], pair[1].sprint.id), reverse=True)
+    return [each for _, each in ended[:HISTORY]]
+
+
+def _velocity(past: Sequence[SprintIssues], planned: Sequence[Issue]) -> Velocity:
+    """In points where most of what was finished has some; without a history, where most of what is planned has."""
+    finished = [list(completed(each)) for each in past]
+    everything = [issue for of_one in finished for issue in of_one] or list(planned)
+    sizes = estimates(everything)
+    if len(sizes) < POINTS_SHARE * len(everything) or not sizes:
+        return Velocity("items", tuple(float(len(of_one)) for of_one in finished), 1)
+    median = percentile(50, sizes)
+    counting = Velocity("points", (), median)
+    return Velocity("points", tuple(counting.total(of_one) for of_one in finished), median)
+
+
+def _for(scope: Scope, table: Mapping[str, float]) -> float | None:
+    """What is set for the sprint by id or name, else for its team."""
+    names = [name.casefold() for name in (scope.key, scope.name, scope.team or "")]
+    found = {key.casefold(): value for key, value in table.items()}
+    return next((found[name] for name in names if name in found), None)
