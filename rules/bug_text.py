@@ -62,11 +62,12 @@ _WHO = r"(?:i|we|you|one|he|she|they|the\s+user|users?|someone|somebody|anyone|a
 # "When I open a 0-byte file from Mail", "after clicking on the stage", "try hitting the button".
 _UNDER_CONDITION = re.compile(
     rf"""(?<!\w)(?:
-      (?:when(?:ever)?|if|after|once|by|while|upon|every\s+time|each\s+time|as\s+soon\s+as)\s+
+      (?:when(?:ever)?|if|after|once|while|upon|every\s+time|each\s+time|as\s+soon\s+as)\s+
         (?:{_WHO}\s+)?(?:(?:then|first|again|just|only|have|has|had|am|is|are|do|does|did|try|tries|tried|trying
         |attempt(?:s|ed|ing)?|want|go|went|going)\s+(?:to\s+|and\s+)?){{0,3}}
         (?:{_USE}|(?:create|creat|add|edit|delet|remov|sav|sett?|chang|us|writ|updat|import|export|insert|view|shar
         |hold){_FORM}\s+(?:an?|the|this|my|your|two|any|more|down)\b){_FORM}\b
+    | by\s+(?:just\s+|simply\s+|then\s+)?{_USE}(?:p|g|t|b|n)?ing\b
     | (?:try|tries|tried|trying|attempt(?:ed|ing)?)\s+(?:to\s+)?(?:{_USE}|{_SET_UP}){_FORM}\b
     | (?:i|we|user|he|she)\s+(?:just\s+|have\s+|then\s+)?(?:{_USE})(?:p|g|t|b|n)?(?:e?d|ned|went|ran|sent|chose)\b
     | (?:wenn|sobald|nachdem|beim)\s+(?:ich|man|wir|der\s+\w+)?\s*[^.;\n]{{0,60}}?(?:öffn|klick|drück|wähl|start
@@ -290,12 +291,12 @@ def _filled_sections(document: Document, meaning: Meaning) -> Iterator[Evidence]
 
 def _expected_in_prose(document: Document) -> Iterator[Evidence]:
     steps = _starts(document.under(Meaning.STEPS), but=Meaning.EXPECTED)
-    for item in document.items:
+    for line in lines_of(document):
         # "should" inside steps tells what to look at; "I expected ..." or "instead of" is said anywhere.
-        if item.is_code or (item.start in steps and _ACTION.match(item.text)):
+        if (isinstance(line, Item) and line.is_code) or (line.start in steps and _ACTION.match(line.text)):
             continue
-        if _EXPECTATION.search(item.text):
-            yield of_part(document, item, kind="P", field="body")
+        if _EXPECTATION.search(line.text):
+            yield of_part(document, line, kind="P", field="body")
 
 
 def crash_text(issue: Issue, document: Document) -> Evidence | None:
@@ -370,11 +371,11 @@ def _error_text(document: Document) -> Iterator[Evidence]:
 
 def _fault_in_prose(document: Document) -> Iterator[Evidence]:
     expected = _starts(document.under(Meaning.EXPECTED), but=Meaning.ACTUAL)
-    for item in document.items:
-        if item.start in expected or item.is_code:
+    for line in lines_of(document):
+        if line.start in expected or (isinstance(line, Item) and line.is_code):
             continue
-        if _CONTRAST.search(item.text) or _FAULT.search(_without_expectation(item.text)):
-            yield of_part(document, item, kind="P", field="body")
+        if _CONTRAST.search(line.text) or _FAULT.search(_without_expectation(line.text)):
+            yield of_part(document, line, kind="P", field="body")
 
 
 # "Sorted by name, should be by date": what there is stands before the comma.

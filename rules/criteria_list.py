@@ -19,6 +19,9 @@ _EXAMPLES = re.compile(
     r"\W*(?:examples?|scenarios|beispiele?|exemples?|ejemplos?|exemplos?|esempi|voorbeelden|przyk[łl]ady)\W*",
     re.IGNORECASE,
 )
+_SCENARIO = re.compile(
+    r"\W*(?:scenario|feature|background|szenario|sc[ée]nario|escenario|cen[áa]rio|scenariusz)\b[^:]{0,40}:", re.IGNORECASE
+)
 _THENS = "|".join(re.escape(word) for roles in KEYWORDS.values() for word in roles["then"])
 _THEN = re.compile(rf"(?:^|\W)(?:{_THENS})\W", re.IGNORECASE)
 
@@ -68,6 +71,7 @@ def _listed(document: Document, lines: tuple[Item | Dropped, ...]) -> list[Item 
         if line.start not in examples
         and not any(start <= line.start < end for start, end in within)
         and not line.text.rstrip().endswith((":", "："))
+        and not _SCENARIO.match(line.text)
         and not (isinstance(line, Item) and line.is_code)
     ]
 

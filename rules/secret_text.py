@@ -95,8 +95,7 @@ _MARKERS: dict[str, tuple[str, ...]] = {
 _SHAPES = tuple((kind, markers, re.compile(_PROVIDERS[kind])) for kind, markers in _MARKERS.items())
 _URL_PASSWORD = re.compile(r"://(?P<user>[^\s:/@?#\"'<>]{1,64}):(?P<value>[^\s/@\"'<>]{3,128})@(?=[\w\[])")
 _NAMED = re.compile(
-    r"(?:api|access|secret|private|auth|client|account|encryption|signing|master|service)?[_-]?(?:key|secret|token"
-    r"|passw(?:or)?d|pwd|credentials?)"
+    r"(?:key|secret|token|passw(?:or)?d|pwd|credentials?)"
     r"[\"']?[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}[\"'`]?(?P<value>[A-Za-z0-9+/_=.-]{20,512})",
     re.IGNORECASE,
 )
