@@ -20,7 +20,8 @@ _EXAMPLES = re.compile(
     re.IGNORECASE,
 )
 _SCENARIO = re.compile(
-    r"\W*(?:scenario|feature|background|szenario|sc[ée]nario|escenario|cen[áa]rio|scenariusz)\b[^:]{0,40}:", re.IGNORECASE
+    r"\W*(?:scenario|feature|background|szenario|sc[ée]nario|escenario|cen[áa]rio|scenariusz)\b[^:]{0,40}:",
+    re.IGNORECASE,
 )
 _THENS = "|".join(re.escape(word) for roles in KEYWORDS.values() for word in roles["then"])
 _THEN = re.compile(rf"(?:^|\W)(?:{_THENS})\W", re.IGNORECASE)

@@ -18,7 +18,7 @@ from backlint.rules.rule import Rule
 
 # Printed with every score: scores of different versions are never compared (catalogue 3.2). Raised whenever a
 # rule is added or its meaning changes.
-RULES_VERSION = "2026.1"
+RULES_VERSION = "2026.2"
 
 _STARTER = (
     "AC001", "AC002", "OUT001", "OWN001", "TXT001", "BUG001", "FLO002", "BLK002", "PLN004", "TAX002", "SEC001",
@@ -78,6 +78,12 @@ def _suggestion(wanted: str, names: Mapping[str, type[Rule]]) -> str:
 def dimensions() -> Mapping[str, str]:
     """Rule code -> dimension of the issue score, for the rules that count in it."""
     return MappingProxyType({rule.code: rule.dimension for rule in all_rules() if rule.dimension is not None})
+
+
+@cache
+def private_codes() -> frozenset[str]:
+    """Rules whose findings are for few eyes: in no comment, label, score, open page or report, nor in a log."""
+    return frozenset(rule.code for rule in all_rules() if rule.private)
 
 
 def family(code: str) -> str:

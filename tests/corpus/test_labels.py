@@ -32,6 +32,25 @@ def test_rules_agree_with_readers(rows: tuple[Row, ...], question: str, precisio
     assert found.recall >= recall
 
 
+@needs_labels
+@pytest.mark.parametrize(
+    ("question", "f1", "clear"),
+    [
+        ("TXT005", 0.97, 0.97),
+        ("TXT001 + TXT002", 0.87, 0.92),
+        ("placeholder", 0.92, 0.92),
+        ("BUG001", 0.92, 0.92),
+        ("BUG002 + BUG003", 0.85, 0.85),
+    ],
+)
+def test_rules_agree_with_readers_by_f1(rows: tuple[Row, ...], question: str, f1: float, clear: float) -> None:
+    label, says = QUESTIONS[question]
+    undisputed = [row for row in rows if label not in row.borderline]
+
+    assert agreement(rows, label, says).f1 >= f1
+    assert agreement(undisputed, label, says).f1 >= clear
+
+
 def test_the_interval_is_wilsons() -> None:
     low, high = wilson(9, 10)
 

@@ -202,10 +202,12 @@ def test_the_author_of_a_new_ticket_is_asked_what_only_the_author_knows() -> Non
 
     for_epic = {rule.code for rule in new_ticket_rules(rules, an_issue(type=IssueType.EPIC))}
     for_story = {rule.code for rule in new_ticket_rules(rules, an_issue())}
+    for_bug = {rule.code for rule in new_ticket_rules(rules, an_issue(type=IssueType.BUG))}
 
-    assert for_epic <= written
-    assert {"TXT001", "AC001", "AC002", "OUT001"} <= for_epic
-    assert "OUT001" not in for_story
+    assert for_epic | for_story | for_bug == written
+    assert for_epic == written - {"BUG001", "BUG003"}
+    assert for_story == written - {"OUT001", "BUG001", "BUG003"}
+    assert for_bug == written - {"OUT001"}
 
 
 def test_judging_changes_nothing() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from backlint.backlog import one_issue_backlog
-from backlint.model import Evidence, Issue, IssueType, Judgement, Markup, Verdict
+from backlint.model import Evidence, Issue, IssueType, Judgement, Markup, StatusCategory, Verdict
 from backlint.rules.engine import judge
 from backlint.rules.registry import all_rules
 from backlint.rules.rule import EXAMPLE_NOW, Context
@@ -61,11 +61,13 @@ Please offer an export of the list.
 
 
 def verdicts(
-    issue: Issue, *others: Issue, templates: Mapping[TemplateKey, Templates] | None = None
+    issue: Issue,
+    *others: Issue,
+    templates: Mapping[TemplateKey, Templates] | None = None,
+    habits_are_on: bool = False,
 ) -> dict[str, Judgement]:
-    context = Context(
-        now=EXAMPLE_NOW, backlog=one_issue_backlog(issue, *others, now=EXAMPLE_NOW), texts=TextCache(templates or {})
-    )
+    backlog = one_issue_backlog(issue, *others, now=EXAMPLE_NOW, habits_are_on=habits_are_on)
+    context = Context(now=EXAMPLE_NOW, backlog=backlog, texts=TextCache(templates or {}))
     return {each.rule: each for each in judge(issue, [rule() for rule in all_rules()], context)}
 
 
@@ -196,3 +198,49 @@ def test_numbers_of_versions_and_buttons_are_no_targets() -> None:
 
     assert found.verdict is Verdict.FAIL
     assert found.message == "This is an output: it says what to build."
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("**To Reproduce**\n\n1. Go to '...'\n2. Click on '....'\n3. See error\n", "BUG001"),
+        ("### Expected Behavior\n\n_No response_\n", "BUG002"),
+    ],
+    ids=["X15", "X16"],
+)
+def test_an_unanswered_form_of_a_bug_is_no_answer(body: str, code: str) -> None:
+    assert code in failing(an_issue(type=IssueType.BUG, title="Order of the list", body=body))
+
+
+def test_a_french_expected_result_is_expected_behaviour_in_a_bug() -> None:
+    """X17, the other half."""
+    body = "### Résultat attendu\n\nLe fichier contient trois lignes\n"
+
+    assert verdicts(an_issue(type=IssueType.BUG, body=body))["BUG002"].verdict is Verdict.PASS
+
+
+def test_a_dutch_story_is_a_story_and_no_scenario() -> None:
+    """X11, all of it."""
+    issue = an_issue(body="Als gebruiker wil ik filteren zodat ik sneller vind")
+
+    found = verdicts(issue, habits_are_on=True)
+
+    assert found["TXT005"].verdict is Verdict.PASS
+    assert found["AC001"].verdict is Verdict.FAIL
+
+
+def test_an_empty_description_is_not_called_thin_as_well() -> None:
+    found = verdicts(an_issue(body=""))
+
+    assert found["TXT001"].verdict is Verdict.FAIL
+    assert (found["TXT002"].verdict, found["TXT002"].reason) == (Verdict.NOT_APPLICABLE, "TXT001 says it")
+
+
+def test_without_an_outcome_nothing_else_is_said_of_it() -> None:
+    issue = an_issue(type=IssueType.EPIC, body="- Export of invoices as CSV\n", category=StatusCategory.ACTIVE)
+
+    assert {code for code in failing(issue) if code.startswith("OUT")} == {"OUT001"}
+
+
+def test_no_rule_on_bugs_speaks_of_stories() -> None:
+    assert not {code for code in failing(an_issue(body="Export the list.")) if code.startswith("BUG")}
