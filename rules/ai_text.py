@@ -13,21 +13,22 @@ from backlint.rules.rule import Context, Rule
 from backlint.text.document import Document, Item
 
 AI_FIELDS = ("ai", "is_ai", "model_based", "machine_learning")
-# A learned behaviour, by language of the title; "model" alone is a data model as often as not.
+# A learned behaviour, by language of the title. "Model" alone is a data model as often as not, a prompt is mostly a
+# question to the user, and embedding is what one does with pages.
 _LEARNED = re.compile(
     r"""(?<![\w-])(?:(?:machine[- ]learning|ml|ai|language|prediction|scoring|ranking|classification|vision|speech
         |neural|foundation)[- ]models?
-        |classifiers?|recommend(?:ation|er|ations|ers|er\ system)?s?|re-?ranking|ranking|predict(?:ion|ions|ive|or)?
-        |forecasting\ model|llms?|gpt(?:-\w+)?
-        |prompts?(?!\ (?:the\ user|for|user|dialog))|embeddings?|generative|chat\s?bots?|copilot|(?:ai|virtual|smart
-        |writing|voice)[- ]assistants?|assistant
-        |machine[- ]learning|deep[- ]learning|anomaly\ detection|sentiment|auto[- ]?(?:categori[sz]e|classify|tag
-        |suggest|complete|triage|close|reply)\w*
-        |semantic\ search|speech[- ]to[- ]text|ocr|a\.?i\.?
-        |sprachmodell\w*|klassifikator\w*|empfehlung(?:en|ssystem)?|vorhersage\w*|prognosemodell|ki[- ]\w+|ki
-        |mod[èe]le\ (?:de\ langage|pr[ée]dictif)|classifieur|recommandations?|pr[ée]diction|ia
+        |classifiers?|recommend(?:ation|ations|er|ers)|re-?ranking|ranking|predict(?:ion|ions|ive|or)|llms?|gpt(?:-\w+)?
+        |(?:system|llm|gpt|ai)[- ]prompts?|prompts?[- ](?:templates?|engineering|library|tuning|injection)
+        |embeddings|(?:text|word|sentence|vector|image)[- ]embedding|generative|chat\s?bots?|copilot|assistants?
+        |machine[- ]learning|deep[- ]learning|anomaly\ detection|sentiment\ (?:analysis|detection)
+        |auto(?:matic(?:ally)?)?[- ]?(?:categori[sz]|classif|triag)\w*|semantic\ search|speech[- ]to[- ]text|(?-i:AI
+        |ML|KI)
+        |sprachmodell\w*|klassifikator\w*|empfehlung(?:en|ssystem)?|vorhersage\w*|prognosemodell|ki[- ]\w+
+        |mod[èe]le\ (?:de\ langage|pr[ée]dictif)|classifieur|recommandations?|pr[ée]diction|ia\ g[ée]n[ée]rative
         |modelo\ (?:de\ lenguaje|predictivo|de\ linguagem|preditivo)|clasificador|recomendaci(?:ones|[óo]n)
-        |predicci[óo]n|classificador|recomenda[çc](?:[õo]es|[ãa]o)|previs[ãa]o
+        |predicci[óo]n
+        |classificador|recomenda[çc](?:[õo]es|[ãa]o)|previs[ãa]o|ia\ generativa
         |modello\ (?:linguistico|predittivo)|classificatore|raccomandazioni|previsione
         |taalmodel|aanbeveling(?:en)?|voorspelling|model\ językowy|klasyfikator|rekomendacj[ei]
         |predykcj[ai])(?![\w-])""",

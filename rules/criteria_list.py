@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backlint.model import Evidence, Issue
-from backlint.rules.criteria_text import FIELD, field_text
+from backlint.rules.criteria_text import FIELD, field_text, is_choice
 from backlint.rules.evidence import of_part, of_value, section_lines
 from backlint.rules.rule import Context
 from backlint.rules.words import opens_with_work
@@ -23,6 +23,9 @@ _SCENARIO = re.compile(
     r"\W*(?:scenario|feature|background|szenario|sc[ée]nario|escenario|cen[áa]rio|scenariusz)\b[^:]{0,40}:",
     re.IGNORECASE,
 )
+_STEP = re.compile(r"\W*(?:given|when|then)\s", re.IGNORECASE)
+_BEFORE_THEN = re.compile(r"\W*(?:given|when|and|but)\s", re.IGNORECASE)
+MIN_STEPS = 2  # a line may begin with "when" by chance
 _THENS = "|".join(re.escape(word) for roles in KEYWORDS.values() for word in roles["then"])
 _THEN = re.compile(rf"(?:^|\W)(?:{_THENS})\W", re.IGNORECASE)
 
@@ -35,6 +38,7 @@ class Criterion:
     evidence: Evidence
     depth: int = 0
     is_ticked: bool | None = None
+    is_linked: bool = False  # says more on a page elsewhere
 
 
 def criteria(issue: Issue, context: Context) -> tuple[Criterion, ...]:
@@ -66,10 +70,13 @@ def _listed(document: Document, lines: tuple[Item | Dropped, ...]) -> list[Item 
     examples = {
         line.start for section in document.sections if _EXAMPLES.fullmatch(section.heading) for line in section.items
     }
+    # Steps that make no scenario by the book, such as one without a When: each Then stands for its own.
+    is_told = sum(_STEP.match(line.text) is not None for line in lines) >= MIN_STEPS
     return [
         line
         for line in lines
         if line.start not in examples
+        and not (is_told and _BEFORE_THEN.match(line.text))
         and not any(start <= line.start < end for start, end in within)
         and not line.text.rstrip().endswith((":", "："))
         and not _SCENARIO.match(line.text)
@@ -82,7 +89,12 @@ def _levelled(document: Document, lines: list[Item] | list[Item | Dropped], fiel
     for line in lines:
         kind = "S" if line.ticked is None else "C"
         evidence = of_part(document, line, kind="F" if field != "body" else kind, field=field)
-        yield Criterion(line.text, evidence, _depth(line) - top, line.ticked)
+        yield Criterion(line.text, evidence, _depth(line) - top, line.ticked, _is_linked(document, line))
+
+
+def _is_linked(document: Document, line: Item | Dropped) -> bool:
+    raw = document.text[line.start : line.end]
+    return "://" in raw or "](" in raw
 
 
 def _depth(line: Item | Dropped) -> int:
@@ -91,7 +103,8 @@ def _depth(line: Item | Dropped) -> int:
 
 def _boxes(document: Document) -> list[Item]:
     excluded = {item.start for section in document.under(Meaning.EXCLUDED, Meaning.STEPS) for item in section.items}
-    return [item for item in document.items if item.ticked is not None and item.start not in excluded]
+    boxes = (item for item in document.items if item.ticked is not None and item.start not in excluded)
+    return [item for item in boxes if not is_choice(item.text)]
 
 
 def struck_boxes(document: Document) -> tuple[Dropped, ...]:

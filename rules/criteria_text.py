@@ -201,6 +201,11 @@ def is_allowed(link: str, domains: tuple[str, ...]) -> bool:
     return any(host == domain.casefold() or host.endswith("." + domain.casefold()) for domain in domains)
 
 
+def is_choice(text: str) -> bool:
+    """Whether a box answers a form's question ("I have searched", "None") and states no condition."""
+    return _CHOICE.match(text) is not None
+
+
 def field_text(issue: Issue, name: str) -> str:
     """A mapped field as text; lists become lines."""
     value = issue.fields.get(name)

@@ -16,13 +16,18 @@ _HEADING = re.compile(
     r"\b(?:hypothes[ie]s|hypothese|hypoth[èe]se|hip[óo]tes[ie]s?|hip[óo]tese|ipotesi|hipoteza|assumption to test)\b",
     re.IGNORECASE,
 )
+_MOVES = (
+    r"(?:increas|improv|grow|drop|decreas|rise|rising|fall|reduc|convert|doubl|halv|steig|sink|verbesser|augment"
+    r"|diminu|am[ée]lior"
+    r"|aument|mejor|disminu|melhor|ridu|miglior|verhog|verlag|wzro|spad)\w*"
+)
 _BELIEF = re.compile(
-    r"""(?<!\w)(?:(?:we|i)\ (?:believe|hypothesi[sz]e|predict|bet)\b|we\ (?:expect|assume)\ that\b
+    rf"""(?<!\w)(?:we\ (?:believe|hypothesi[sz]e|predict|bet|expect|assume)\b(?=[^.;\n]{{0,160}}?\b(?:will|would
+        |{_MOVES})\b)
         |hypothes[ie]s\s*[:：] | our\ (?:hypothesis|bet|assumption)\ is
         |wir\ (?:glauben|nehmen\ an|erwarten)\b|nous\ (?:pensons|croyons)\ que|creemos\ que|acreditamos\ que
         |crediamo\ che|wij?\ (?:geloven|denken)\ dat|wierzymy,?\ że
-        |\bif\ we\ [^.;\n]{3,150}?,\s*(?:then\s+)?[^.;\n]{0,80}?\b(?:will|would|should|increas|improv|grow|drop
-        |decreas|rise|fall|reduc|convert|return|stay)\w*)""",
+        |if\ we\ [^.;\n]{{3,150}}?,\s*(?:then\s+)?[^.;\n]{{0,80}}?\b{_MOVES}\b)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _SIGNED = re.compile(

@@ -27,6 +27,12 @@ TIED = re.compile(
         |wska[źz]nik|aktywn\w+)(?!\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
+_UPWARD = re.compile(
+    r"\b(?:more|increas\w*|grow\w*|rais\w*|boost\w*|higher|number of|amount of|mehr|steiger\w*|plus de|augment\w*"
+    r"|m[áa]s|aument\w*"
+    r"|mais|pi[ùu]|meer|więcej)\W+(?:\w+\W+){0,2}$",
+    re.IGNORECASE,
+)
 MAX_DISTANCE = 80  # characters between a metric and its target; farther apart they belong to different statements
 
 
@@ -67,7 +73,7 @@ def _name(sentence: str, start: int, end: int) -> str:
 
 def vanity_in(text: str, vanity: tuple[str, ...]) -> str | None:
     """The vanity metric that the text rests on: named, tied to nothing, and no other metric beside it."""
-    found = list(_vanity(vanity).finditer(text))
+    found = [match for match in _vanity(vanity).finditer(text) if _is_measured(text, match)]
     if not found or TIED.search(text):
         return None
     covered = [(match.start(), match.end()) for match in found]
@@ -78,6 +84,15 @@ def vanity_in(text: str, vanity: tuple[str, ...]) -> str | None:
     return found[0].group()
 
 
+def _is_measured(text: str, match: re.Match[str]) -> bool:
+    """Whether it is a number to move and not a thing: with a number or a direction in the same sentence."""
+    start = max(text.rfind(stop, 0, match.start()) for stop in ("\n", ". ", "; ")) + 1
+    sentence = re.split(r"\n|[.;](?=\s|$)", text[start:], maxsplit=1)[0]
+    return re.search(r"\d", sentence) is not None or _UPWARD.search(text[start : match.start()][-40:]) is not None
+
+
 def _vanity(words: tuple[str, ...]) -> re.Pattern[str]:
+    shipped = r"|(?:ship|deliver|releas|launch)\w*\s+\d+\s+(?:new\s+)?features" if "features shipped" in words else ""
     named = "|".join(re.escape(word).replace(r"\ ", r"[\s-]+") for word in words) or "(?!)"
+    named += shipped
     return re.compile(rf"(?<![\w-])(?:{named})(?![\w-])", re.IGNORECASE)

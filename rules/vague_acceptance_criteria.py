@@ -55,12 +55,14 @@ class VagueAcceptanceCriteria(Rule):
     min_share: float = 0.5  # catalogue AC003: fewer vague ones are lost among the clear ones
 
     def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
-        stated = [(each.text, each.evidence) for each in criteria(issue, context)]
+        listed = criteria(issue, context)
+        stated = [(each.text, each.evidence) for each in listed]
         stated += [(results(scenario), evidence) for scenario, evidence in scenarios(issue, context)]
         if not stated:
             yield self.not_applicable(issue, "no criteria: AC001 says it")
             return
-        loose = [(text, evidence) for text, evidence in stated if not is_anchored(text)]
+        linked = {each.evidence for each in listed if each.is_linked}
+        loose = [(text, evidence) for text, evidence in stated if evidence not in linked and not is_anchored(text)]
         if not any(any_vague_word(text, self.words) for text, _ in loose):
             return
         language = sure_language(self._sample(issue, context))

@@ -9,7 +9,7 @@ _VAGUE = {
         |seamless(?:ly)?
         |robust(?:ly)?|efficient(?:ly)?|appropriate(?:ly)?|adequate(?:ly)?|suitabl[ey]|proper(?:ly)?|correctly
         |smooth(?:ly)?
-        |as\ expected|as\ (?:needed|required|necessary|appropriate|usual)|works?(?!\ (?:item|flow|space|day|order)s?)
+        |as\ expected|as\ (?:needed|required|necessary|appropriate|usual)|works
         |better
         |improved?|several|some|various|etc\.?|and\ so\ on|and\ more|gracefully|if\ possible|where\ possible
         |nice(?:ly)?|good

@@ -40,7 +40,7 @@ class VanityMetric(Rule):
     types: frozenset[IssueType] = frozenset({IssueType.EPIC, IssueType.INITIATIVE, IssueType.STORY})
     vanity: tuple[str, ...] = (
         "page views", "pageviews", "page view", "impressions", "likes", "followers", "downloads",
-        "total registered users", "registered users", "time on page", "lines of code", "features shipped", "features",
+        "total registered users", "registered users", "time on page", "lines of code", "features shipped",
         "story points", "velocity",
         "Seitenaufrufe", "Downloads", "Codezeilen", "pages vues", "téléchargements", "páginas vistas", "descargas",
         "visualizações de página", "visualizzazioni di pagina", "paginaweergaven", "odsłony",

@@ -124,7 +124,14 @@ def test_triage_is_quiet_for_three_days() -> None:
 
 @pytest.mark.parametrize(
     ("winner", "loser"),
-    [("AC002", "AC001"), ("TXT001", "TXT002"), ("OUT001", "OUT002"), ("OUT001", "OUT009"), ("FLO002", "FLO001")],
+    [
+        ("AC002", "AC001"),
+        ("TXT001", "TXT002"),
+        ("OUT001", "OUT002"),
+        ("OUT001", "OUT009"),
+        ("FLO002", "FLO001"),
+        ("BLK002", "BLK001"),
+    ],
 )
 def test_the_stronger_finding_alone_remains(winner: str, loser: str) -> None:
     assert failing(settled([a_finding(loser), a_finding(winner)])) == [winner]

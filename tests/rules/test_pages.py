@@ -9,6 +9,7 @@ import pytest
 from backlint.rules.pages import page, pages
 from backlint.rules.registry import all_rules, find
 from backlint.rules.rule import Rule
+from backlint.rules.secret_text import find_secrets
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
 
@@ -35,3 +36,7 @@ def test_a_page_holds_all_that_a_reader_asks() -> None:
     assert "`needs-acceptance-criteria`" in text
     assert "Two to five bullets" in text
     assert "- three paragraphs of background" in text
+
+
+def test_no_page_holds_what_looks_like_a_credential() -> None:
+    assert [each.kind for each in find_secrets(DOCS.read_text(encoding="utf-8"))] == []
