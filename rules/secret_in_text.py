@@ -17,7 +17,7 @@ PRIVATE_KEY = "```\n-----BEGIN " + "RSA PRIVATE KEY-----\nMIIEow\n```\n"
 CLOUD_KEY = "AK" + "IAQ7WZ2RK5VB4XN6TC"
 DOCUMENTED = "AK" + "IAIOSFODNN7EXAMPLE"
 SIGNED = "ey" + "JhbGciOiJIUzI1NiJ9.ey" + "JzdWIiOiI0MiIsInIiOjF9." + LETTERS
-IMAGE = f"![](data:image/png;base64,iVBORw0KGgo/+{CLOUD_KEY}/+{CLOUD_KEY})"
+IMAGE = f'<img src="data:image/png;base64,iVBORw0KGgo/+{CLOUD_KEY}/+{CLOUD_KEY}">'
 
 
 class SecretInText(Rule):
