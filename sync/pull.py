@@ -126,6 +126,10 @@ def _pull_source(
             log.warning("pull.scope_failed", source=connector.name, scope=scope, error=type(error).__name__)
             if isinstance(error, TokenRefused):
                 raise
+    if result.changed:
+        # Accounts that only issues name are known by now.
+        with engine.begin() as connection:
+            store.save_source(connection, connector.name, connector.tracker, connector.reference())
 
 
 def _pull_scope(

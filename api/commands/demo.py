@@ -174,6 +174,7 @@ def _sandboxes(console: Console, *, size: int, seed: int, keep: bool) -> Iterato
         command if keep else [*command, "--until-stdin-closes"],
         stdin=subprocess.DEVNULL if keep else subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if keep else None,  # one that stays must not hold the caller's pipe open
         start_new_session=keep,
     )
     with ExitStack() as ending:
