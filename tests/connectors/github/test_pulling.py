@@ -108,6 +108,37 @@ def test_a_second_change_within_the_last_second_is_seen(
     assert pulled(list(connector.pull(SCOPE, cursor)))[f"{SCOPE}#5"].title == "Second"
 
 
+def test_a_bulk_edit_just_before_the_last_pull_is_not_sent_again(
+    world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector], clock: Clock
+) -> None:
+    fill(world, 60)
+    for id in range(1, 41):
+        world.add_labels(world.issues[str(id)], ["triaged"], actor="501")
+    clock.now += timedelta(seconds=30)
+    world.change(world.issues["50"], "title", "Renamed", actor="501")
+    connector = connect(serving())
+    cursor = list(connector.pull(SCOPE, None))[-1].cursor
+    clock.now += timedelta(seconds=30)
+    world.change(world.issues["51"], "title", "Renamed", actor="501")
+
+    assert set(pulled(list(connector.pull(SCOPE, cursor)))) == {f"{SCOPE}#50", f"{SCOPE}#51"}
+
+
+def test_an_issue_that_github_s_copies_showed_late_comes_with_the_next_change(
+    world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector], clock: Clock
+) -> None:
+    fill(world, 60)
+    connector = connect(serving())
+    cursor = list(connector.pull(SCOPE, None))[-1].cursor
+    newest = world.issues["60"].updated_at
+
+    fill(world, 1, first=61)
+    world.issues["61"].updated_at = newest - timedelta(seconds=50)
+    world.change(world.issues["5"], "title", "Renamed", actor="501")
+
+    assert {f"{SCOPE}#5", f"{SCOPE}#61"} <= set(pulled(list(connector.pull(SCOPE, cursor))))
+
+
 def test_the_first_pull_goes_on_behind_every_page_with_another_connector(
     world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector], clock: Clock
 ) -> None:
@@ -357,8 +388,9 @@ def test_something_hidden_inside_an_issue_does_not_hide_the_issue(
     fill(world, 5)
 
     def hide(answer: dict[str, Any], variables: dict[str, Any]) -> None:
-        if "ids" in variables or "number" in variables:
-            path = ["nodes", 2, "parent"] if "ids" in variables else ["repository", "issue", "parent"]
+        ids = variables.get("ids", [])
+        if "I_kwDO3" in ids or "number" in variables:
+            path = ["nodes", ids.index("I_kwDO3"), "parent"] if ids else ["repository", "issue", "parent"]
             message = "Resource protected by organization SAML enforcement"
             answer["errors"] = [{"type": "FORBIDDEN", "message": message, "path": path}]
 
@@ -589,6 +621,15 @@ def test_a_transferred_issue_is_moved_and_a_new_one(
     with pytest.raises(NotFound):
         connector.add_label(before, "hygiene:needs-owner")
     assert world.issues["2"].labels == []
+
+
+def test_a_number_that_leads_to_another_issue_is_not_taken_for_the_one_that_was_meant(
+    world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector]
+) -> None:
+    fill(world, 3)
+
+    with pytest.raises(NotFound, match="another issue"):
+        connect(serving()).read(Issue(source="gh", id="77", key=f"{SCOPE}#2", title=""))
 
 
 def test_deleted_hidden_and_transferred_out_of_sight_are_told_apart(

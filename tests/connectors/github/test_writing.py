@@ -72,7 +72,7 @@ def test_a_label_with_odd_letters_is_removed_by_its_encoded_name(
     world: World, serving: Serve, connect: Connect
 ) -> None:
     fill(world, 2)
-    odd = "hygiene:50% done/über"
+    odd = "hygiene:50% done/über? #1"
     connector = connect(serving())
 
     connector.add_label(issue(1), odd)
