@@ -36,6 +36,8 @@ OUTRANKED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 OUTRANKED_BY_PARENT: Mapping[str, tuple[str, ...]] = MappingProxyType({"HIE001": ("HIE002",)})
 # The same for questions alone: the finding stays and counts, the comment does not ask it.
 UNASKED_BESIDE: Mapping[str, tuple[str, ...]] = MappingProxyType({"REV001": ("OWN001",)})
+# Information that is asked all the same when one of these is asked: one reply answers both (catalogue BUG002).
+RIDES_ALONG: Mapping[str, tuple[str, ...]] = MappingProxyType({"BUG002": ("BUG001", "BUG003")})
 STANDS_ALONE = "TXT001"  # whoever has no description yet is asked for that, and for nothing else
 
 log = logging.getLogger(__name__)
@@ -186,8 +188,11 @@ def asked(
     `points` gives the score points that fixing a finding brings (`IssueScore.points`); without it the severity
     orders. Findings of severity info ask only where `info_too` names their rule; secrets never do.
     """
+    judgements = tuple(judgements)
     asking = [judgement for judgement in judgements if _may_ask(judgement, waived, info_too)]
     codes = {judgement.rule for judgement in asking}
+    along = {rider for rider, hosts in RIDES_ALONG.items() if rider not in codes and codes & set(hosts)}
+    asking += [judgement for judgement in judgements if judgement.rule in along and _may_ask(judgement, waived, along)]
     if STANDS_ALONE in codes:
         asking = [judgement for judgement in asking if judgement.rule == STANDS_ALONE]
     asking = [each for each in asking if not codes & set(UNASKED_BESIDE.get(each.rule, ()))]

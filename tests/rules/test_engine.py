@@ -188,6 +188,14 @@ def test_information_and_secrets_are_never_asked() -> None:
     assert codes(asked([a_finding("OUT002", Severity.INFO)], info_too={"OUT002"})) == ["OUT002"]
 
 
+def test_what_was_expected_is_asked_beside_what_happened() -> None:
+    expected = a_finding("BUG002", Severity.INFO)
+
+    assert codes(asked([expected])) == []
+    assert codes(asked([expected, a_finding("BUG003", Severity.WARNING)])) == ["BUG003", "BUG002"]
+    assert codes(asked([expected, a_finding("BUG003", Severity.WARNING)], waived={"BUG002"})) == ["BUG003"]
+
+
 def test_a_fingerprint_is_what_the_finding_is_about() -> None:
     one = fingerprint(a_finding("AC001"))
 
