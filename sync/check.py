@@ -20,7 +20,7 @@ from backlint.errors import InputError
 from backlint.flow import FlowOptions, service_levels
 from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Tracker, Verdict
 from backlint.rules.engine import asked, judge, new_ticket_rules
-from backlint.rules.registry import RULES_VERSION, all_rules, configured, named
+from backlint.rules.registry import RULES_VERSION, all_rules, configured, named, private_codes
 from backlint.rules.rule import Context, Rule
 from backlint.scores import IssueScore, issue_score
 from backlint.settings import Settings
@@ -85,7 +85,23 @@ class CheckResult:
         return {each.issue.identity: each for each in self.checked}
 
     def findings(self) -> list[tuple[Checked, Finding]]:
-        """Every finding with its issue; in a check of a file each is new."""
+        """Every finding with its issue; in a check of a file each is new. Private ones only when asked for alone."""
+        hidden = self.hidden
+        return [pair for pair in self._every_finding() if pair[1].judgement.rule not in hidden]
+
+    @property
+    def private(self) -> int:
+        """How many findings are for few eyes (secrets, personal data) and are not among `findings`."""
+        hidden = self.hidden
+        return sum(finding.judgement.rule in hidden for _, finding in self._every_finding())
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Codes of private rules, unless nothing but private rules was asked for."""
+        asked_for = {rule.code for rule in self.rules}
+        return frozenset() if asked_for <= private_codes() else private_codes()
+
+    def _every_finding(self) -> list[tuple[Checked, Finding]]:
         return [
             (each, finding)
             for each in self.checked
@@ -102,7 +118,7 @@ class CheckResult:
 
     def worst(self) -> Severity | None:
         """The highest severity among findings that the baseline does not keep silent."""
-        found = [*(finding for _, finding in self.findings()), *self.scope_findings()]
+        found = [*(finding for _, finding in self._every_finding()), *self.scope_findings()]
         severities = [finding.judgement.severity for finding in found if not finding.is_baseline]
         return max(severities, key=lambda severity: severity.rank, default=None)
 
@@ -363,6 +379,7 @@ def to_json(result: CheckResult, *, all_verdicts: bool = False) -> dict[str, Any
             for each in result.checked
             if each.score is not None
         },
+        "private": result.private,
         "would_find": dict(sorted(result.would_find.items())),
         "cannot_say": [
             {"source": state.source, "scope": state.scope, "problem": state.problem or "its pull did not finish"}
@@ -375,7 +392,10 @@ def to_json(result: CheckResult, *, all_verdicts: bool = False) -> dict[str, Any
     }
     if all_verdicts:
         shape["verdicts"] = [
-            _verdict_json(each.issue, judgement) for each in result.checked for judgement in each.judgements
+            _verdict_json(each.issue, judgement)
+            for each in result.checked
+            for judgement in each.judgements
+            if judgement.rule not in result.hidden
         ]
     return shape
 

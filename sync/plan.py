@@ -143,6 +143,8 @@ def plan(
 
 
 def _changes(candidate: Candidate, settings: WriteBackSettings) -> Iterator[Change]:
+    if candidate.issue.presence is not Presence.PRESENT:
+        return  # nothing is left to write to
     yield from _label_changes(candidate, settings)
     if settings.mode == "labels+comment":
         yield from _comment_changes(candidate, settings)
@@ -237,8 +239,6 @@ def _held_by_issue(
 ) -> str | None:
     """Why this issue must not get the change now; None when it may."""
     issue = candidate.issue
-    if issue.presence is not Presence.PRESENT:
-        return f"{issue.presence.value} in the tracker"
     if issue.is_archived:
         return "archived"
     if issue.is_locked:

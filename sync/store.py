@@ -158,6 +158,7 @@ def save_issues(connection: Connection, source: str, scope: str, pulled: Sequenc
     changed = [each for id, each in latest.items() if known.get(id) != digests[id]]
     issues = [each.issue for each in changed]
     ids = [issue.id for issue in issues]
+    _keep_statuses(connection, source, issues)
     upsert(connection, t.issues, [_issue_row(issue, scope, digests[issue.id], now) for issue in issues])
     kept_aliases = _former_keys(connection, source, ids)
     for table in t.CHILDREN:
@@ -176,6 +177,28 @@ def save_issues(connection: Connection, source: str, scope: str, pulled: Sequenc
         transitions=sum(len(issue.transitions) for issue in issues),
         comments=sum(len(issue.comments) for issue in issues),
     )
+
+
+def _keep_statuses(connection: Connection, source: str, issues: Iterable[Issue]) -> None:
+    """Statuses that only histories still name (a board's deleted column) keep the category they were read with."""
+    seen = {
+        status.id: status
+        for issue in issues
+        for status in (issue.status, *(side for step in issue.transitions for side in (step.before, step.after)))
+        if status.category is not StatusCategory.UNKNOWN
+    }
+    known = {fact.id for fact in status_facts(connection, source)}
+    rows = [
+        {"source": source, "id": id, "name": status.name, "default_category": _default(status).value}
+        for id, status in sorted(seen.items())
+        if id not in known
+    ]
+    upsert(connection, t.statuses, rows)
+
+
+def _default(status: Status) -> StatusCategory:
+    """A cancelled issue's status is a done one whose resolution says more."""
+    return StatusCategory.DONE if status.category is StatusCategory.CANCELLED else status.category
 
 
 def digest(issue: Issue) -> str:

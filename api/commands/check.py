@@ -145,6 +145,11 @@ def show(console: Console, result: CheckResult, *, limit: int = 50, with_baselin
             "What the first check of a source finds is its baseline: it stays silent until somebody changes the issue "
             "or starts it. `backlint check --baseline` lists it."
         )
+    if result.private:
+        codes = " ".join(f"--rule {code}" for code in sorted(result.hidden))
+        console.out(
+            f"{plural(result.private, 'private finding')} not shown: `backlint check {codes}` prints the places."
+        )
     if result.would_find:
         silent = ", ".join(f"{code} {count:,}" for code, count in sorted(result.would_find.items()))
         console.say(f"Rules outside the profile would find: {silent}.")
@@ -203,6 +208,6 @@ def _said(about: str, finding: Finding) -> str:
 
 def _show_verdicts(console: Console, result: CheckResult) -> None:
     for each in result.checked:
-        for judgement in each.judgements:
+        for judgement in (judgement for judgement in each.judgements if judgement.rule not in result.hidden):
             why = judgement.reason or judgement.message
             console.out(f"{escape(each.issue.key)}  {judgement.rule}  {judgement.verdict.value}  {escape(why)}")

@@ -86,6 +86,9 @@ class MemoryTracker:
         return Reference(
             statuses=tuple(StatusFact(each.value, each.value, each) for each in CATEGORIES),
             people=(Person(id="mia", name="Mia", is_active=True), Person(id=OWN, name="Bot", is_bot=True)),
+            sprints=tuple(
+                {each.sprint.id: each.sprint for issue in self.issues.values() for each in issue.sprints}.values()
+            ),
             own_account=OWN,
         )
 

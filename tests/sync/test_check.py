@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from backlint.errors import InputError
 from backlint.examples import an_issue
-from backlint.model import IssueType, Presence, StatusCategory
+from backlint.model import IssueType, Presence, Severity, Status, StatusCategory
 from backlint.rules.rule import ScopeRule
 from backlint.settings import Settings
 from backlint.sync.audit import new_id
@@ -99,12 +99,12 @@ def test_a_rule_outside_the_profile_is_counted_and_says_nothing(engine: sa.Engin
 
 
 def test_an_unmapped_status_is_reported_with_its_count_and_not_guessed(engine: sa.Engine) -> None:
-    parked = tracker_of(an_issue(status=statuses_as(StatusCategory.WAITING)))  # a status the tracker does not list
+    parked = tracker_of(an_issue(status=Status("4711", "Parked")))
 
     result = checked(engine, parked)
 
     ((key, count),) = result.unmapped.items()
-    assert (key[0], key[1].id, count) == ("demo", "waiting", 1)
+    assert (key[0], key[1].name, count) == ("demo", "Parked", 1)
     assert result.checked[0].issue.status.category is StatusCategory.UNKNOWN
 
 
@@ -165,3 +165,17 @@ def test_teams_and_backlogs_are_scored_over_what_was_judged(engine: sa.Engine) -
     assert groups.teams["DEMO"].has_few_items
     assert groups.open_issues == {"DEMO": 4}
     assert {part.name for part in groups.backlogs["DEMO"].parts} == {"items", "freshness", "length"}
+
+
+def test_a_secret_is_counted_and_shown_only_to_those_who_ask_for_it() -> None:
+    leaked = an_issue(
+        status=ACTIVE, body="-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7\n-----END RSA PRIVATE KEY-----"
+    )
+
+    shown = check_issues([leaked], OPENLY, now=NOW, rules=chosen_rules(OPENLY))
+    asked_for = check_issues([leaked], OPENLY, now=NOW, rules=chosen_rules(OPENLY, only=["SEC001"]))
+
+    assert (shown.private, "SEC001" in codes(shown)) == (1, False)
+    assert "SEC001" not in str(to_json(shown, all_verdicts=True)["verdicts"])
+    assert shown.worst() is Severity.CRITICAL
+    assert codes(asked_for) == {"SEC001"}

@@ -239,7 +239,6 @@ def test_quiet_time_covers_nights_and_weekends(moment: str, ends: str | None) ->
     [
         (an_issue(is_locked=True), "locked"),
         (an_issue(is_archived=True), "archived"),
-        (an_issue(presence=Presence.DELETED), "deleted in the tracker"),
         (an_issue(labels=frozenset({"Hygiene:Skip"})), "labelled hygiene:skip"),
     ],
 )
@@ -248,6 +247,14 @@ def test_excluded_issues_are_skipped_with_the_reason(issue: Issue, why: str) -> 
 
     assert result.changes == ()
     assert {held.why for held in result.held_back} == {why}
+
+
+def test_nothing_is_wanted_of_an_issue_that_is_gone() -> None:
+    gone = an_issue(presence=Presence.DELETED, labels=frozenset({"hygiene:needs-owner"}))
+
+    result = planned(candidate(gone, "AC001", written=(added("hygiene:needs-owner", "OWN001"),)))
+
+    assert (result.changes, result.held_back) == ((), ())
 
 
 def many(count: int, *rules: str) -> list[Candidate]:
