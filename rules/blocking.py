@@ -10,6 +10,7 @@ from datetime import datetime
 from backlint.flow.metrics import blocked_spans
 from backlint.flow.options import FlowOptions
 from backlint.model import Issue, LinkKind, Presence
+from backlint.rules.order import by_key
 from backlint.rules.rule import Context
 
 # Names by which trackers and teams mark an issue as blocked; the rules have options for others.
@@ -62,7 +63,7 @@ class Blockers:
 
     @property
     def issues(self) -> list[Issue]:
-        return list(self.found.values())
+        return sorted(self.found.values(), key=by_key)
 
     @property
     def open(self) -> list[Issue]:
@@ -73,7 +74,7 @@ NONE = Blockers()
 
 
 def blockers(issue: Issue, context: Context) -> Blockers:
-    """By the links of either side, in the order in which they were found."""
+    """By the links of either side, in the order of their keys."""
     return context.of_backlog("blockers", lambda: _all_blockers(context)).get(issue.identity, NONE)
 
 

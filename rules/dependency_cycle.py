@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from backlint.examples import an_issue
 from backlint.model import Issue, IssueType, Judgement, Link, LinkKind, Severity, StatusCategory
-from backlint.rules.dependency_graph import Graph, blocking_graph, by_key, components, shortest_cycle
+from backlint.rules.dependency_graph import Graph, blocking_graph, components, shortest_cycle
 from backlint.rules.evidence import of_value
+from backlint.rules.order import by_key
 from backlint.rules.rule import EVERY_TYPE, Context, Example, Rule
 
 SHOWN = 6  # keys in the message
@@ -165,5 +166,5 @@ def _message(cycle: Cycle) -> str:
         return f"{keys[0]} blocks itself."
     if cycle.by_hierarchy and len(keys) == 2:
         return f"{keys[0]} and {keys[1]} wait for each other: a parent blocks its own child."
-    shown = keys if len(keys) <= SHOWN else [*keys[: SHOWN - 1], f"({len(keys) - SHOWN + 1} more)"]
+    shown = keys if len(keys) <= SHOWN else [*keys[: SHOWN - 1], f"({len(keys) - SHOWN + 1:,} more)"]
     return f"{' blocks '.join([*shown, keys[0]])}."

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from backlint.model import Issue, LinkKind, Presence
+from backlint.model import LinkKind, Presence
 from backlint.rules.rule import Context
 
 Node = TypeVar("Node", bound=Hashable)
@@ -122,11 +121,3 @@ def _path(came_from: Mapping[Node, Node], start: Node, last: Node) -> list[Node]
     while path[-1] != start:
         path.append(came_from[path[-1]])
     return path[::-1]
-
-
-def by_key(issue: Issue) -> tuple[str, int, str, str]:
-    """Sorts PAY-9 before PAY-10."""
-    found = re.fullmatch(r"(.*?)(\d+)", issue.key)
-    if found is None or len(found[2]) > 18:
-        return issue.key.casefold(), 0, issue.source, issue.id
-    return found[1].casefold(), int(found[2]), issue.source, issue.id

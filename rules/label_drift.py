@@ -158,16 +158,15 @@ def _forms(label: str) -> Iterator[tuple[str, ...]]:
     family = _PREFIX.match(folded)
     prefix, rest = (family["prefix"].strip(), family["rest"]) if family else ("", folded)
     plain = _SEPARATORS.sub("", rest) or rest
-    digits = "".join(each for each in rest if each.isdigit())
     singular = plain[:-1] if len(plain) > 3 and plain.endswith("s") and not plain.endswith("ss") else plain
     # Separators between digits count: 2.10 is not 21.0.
     numbers = ".".join(re.findall(r"\d+", rest))
     yield prefix, numbers, singular
     if sum(each.isalpha() for each in plain) >= LEAST_LETTERS:
-        yield prefix, digits, "one letter less", plain
+        yield prefix, numbers, "one letter less", plain
         for place, letter in enumerate(plain):
             if not letter.isdigit():
-                yield prefix, digits, "one letter less", plain[:place] + plain[place + 1 :]
+                yield prefix, numbers, "one letter less", plain[:place] + plain[place + 1 :]
 
 
 def _is_since(issue: Issue, since: datetime) -> bool:

@@ -9,6 +9,7 @@ from backlint.examples import a_transition, an_issue
 from backlint.model import Issue, IssueType, Judgement, Presence, Severity, StatusCategory
 from backlint.rules.evidence import of_value
 from backlint.rules.history import closed_at, counted, short_date
+from backlint.rules.order import by_key
 from backlint.rules.rule import EVERY_TYPE, EXAMPLE_NOW, Context, Example, Rule
 
 SHOWN = 3  # children named as evidence
@@ -60,7 +61,8 @@ class ParentChildMismatch(Rule):
     evergreen_labels: tuple[str, ...] = ("evergreen",)  # parents that are never finished
 
     def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
-        children = [each for each in context.backlog.children(issue) if each.presence is Presence.PRESENT]
+        present = (each for each in context.backlog.children(issue) if each.presence is Presence.PRESENT)
+        children = sorted(present, key=by_key)
         if not children:
             yield self.not_applicable(issue, "no children")
             return

@@ -14,17 +14,18 @@ from math import ceil, floor
 # "4.1" is one token, "C++" and "C#" are two different ones.
 _TOKEN = re.compile(r"[^\W_]+(?:\.\d+)*[+#]*")
 _EPSILON = 1e-9  # 0.9 * 10 must not round up to 10
-# Words that carry no content in a title, in the languages that titles here are mostly written in.
+# Words that carry no content in a title, in the languages that titles here are mostly written in; none that negates.
 _EMPTY = frozenset(
     re.findall(
         r"\w+",
         """
-    a an the of on in to for from by at as is are be it its and or not no with without into when if we i you our
-    der die das ein eine einen im am zu zum zur für von mit und oder bei auf ist sind nicht wenn als
+    a an the of on in to for from by at as is are be it its and or with into when if we i you our
+    der die das ein eine einen im am zu zum zur für von mit und oder bei auf ist sind wenn als
     le la les un une des du de et ou pour avec dans sur el los las una unos y o para con en por um uma os e com
     """,
     )
 )
+_ENDING = re.compile(r"(?<=\w{3})(?:ing|ed|es|s|en|er|e|n)$")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _LEAST_UNSPACED = 6  # characters, catalogue 1.7
 # Months and weekdays number a series as digits do.
@@ -66,6 +67,19 @@ def title_of(text: str) -> Title:
     words = tuple(_TOKEN.findall(plain.casefold()))
     numbers = tuple(word for word in words if word in _DATED or any(each.isdigit() for each in word))
     return Title(words, frozenset(words), numbers)
+
+
+def says_the_same(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two sets of words differ in endings and empty words alone.
+
+    A further word that says something makes another member of a series: "Refactor the module wizard" beside
+    "Refactor the wizard". On real backlogs five in six of such pairs were no duplicates.
+    """
+    return _stems(one - other) == _stems(other - one)
+
+
+def _stems(words: frozenset[str]) -> set[str]:
+    return {_ENDING.sub("", word) for word in words - _EMPTY}
 
 
 Numbers = tuple[str, ...]

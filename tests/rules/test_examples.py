@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from backlint.backlog import one_issue_backlog
@@ -99,6 +101,16 @@ def test_judging_twice_gives_the_same(kind: str) -> None:
     for code, name in examples(kind):
         rule, example = the_example(kind, code, name)
         assert judged(rule, example) == judged(rule, example)
+
+
+@pytest.mark.parametrize("kind", ["flagged", "passed", "declined"])
+def test_the_order_of_issues_does_not_matter(kind: str) -> None:
+    for code, name in examples(kind):
+        rule, example = the_example(kind, code, name)
+        context = example_context(example, TextCache())
+        turned = replace(context, backlog=replace(context.backlog, issues=context.backlog.issues[::-1]), whole={})
+
+        assert judged_in(rule, example, turned) == judged(rule, example), (code, name)
 
 
 @pytest.mark.parametrize("kind", ["flagged", "passed"])
