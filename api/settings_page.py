@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import types
 from collections.abc import Iterator, Mapping
+from datetime import date
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -34,6 +36,7 @@ PLAIN_TYPES: Mapping[Any, str] = {
     float: "number",
     bool: "true or false",
     Any: "any",
+    date: "day",
     StatusCategory: "category",
     IssueType: "type",
 }
@@ -147,6 +150,8 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if value in ("", (), {}, None):
         return "none"
+    if isinstance(value, tuple):
+        return f"`{json.dumps(value)}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from backlint.calendars import Calendar, Leave, public_holidays
 from backlint.errors import ConfigurationError
 from backlint.model import IssueType, StatusCategory, Tracker
 
@@ -156,6 +157,69 @@ class CheckSettings(_Table):
     disable: tuple[str, ...] = Field((), description="rule codes to leave out")
 
 
+class CalendarSettings(_Table):
+    """The public holidays of everyone who has none of their own."""
+
+    country: str = Field("", description="ISO code of the country whose public holidays hold, such as DE")
+    subdivision: str = Field("", description="its state or province, such as BY, where holidays differ")
+    holidays: tuple[date, ...] = Field((), description="further days on which nobody works")
+
+
+class TeamSettings(_Table):
+    """What is known of a team beyond its tickets."""
+
+    name: str = Field(description="as the tracker names it (team, else project)")
+    people: float | None = Field(
+        None, gt=0, description="how many people work in it; none: those who finished items in the last 90 days"
+    )
+    country: str = Field("", description="ISO code of the country whose public holidays hold, instead of [calendar]'s")
+    subdivision: str = Field("", description="its state or province, where holidays differ")
+    holidays: tuple[date, ...] = Field((), description="further days on which nobody of the team works")
+
+
+class LeaveSettings(_Table):
+    """People of a team who will be away; no names, only how many."""
+
+    team: str = Field(description="the team's name")
+    first: date = Field(description="the first day")
+    last: date = Field(description="the last day")
+    people: float = Field(1.0, gt=0, description="how many people; 0.5 is somebody on half days")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"leave of team {self.team!r} ends on {self.last}, before it begins on {self.first}")
+        return self
+
+
+class ForecastSettings(_Table):
+    """Catalogue section 6."""
+
+    weeks: int = Field(12, ge=6, le=26, description="complete weeks of history that a forecast draws from")
+    growth_from: float = Field(1.0, gt=0, le=10, description="by how much the work grows on the way, at least")
+    growth_to: float = Field(1.0, gt=0, le=10, description="... and at most: 1.3 is 30 % more items than counted now")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.growth_to < self.growth_from:
+            raise ValueError(f"growth_to {self.growth_to:g} is below growth_from {self.growth_from:g}: exchange them")
+        return self
+
+
+class PlanningSettings(_Table):
+    """Catalogue section 4: guidance, unless `enforce` is set."""
+
+    gates: tuple[Literal["acceptance", "outcome", "owner", "estimate", "size", "dependencies", "clarity"], ...] = Field(
+        ("acceptance", "outcome", "owner", "estimate", "dependencies"), description="what an item must pass to be ready"
+    )
+    ready_from: int = Field(80, ge=0, le=100, description="readiness from which an item that passes the gates is ready")
+    nearly_from: int = Field(60, ge=0, le=100, description="readiness from which an item is nearly ready")
+    enforce: bool = Field(
+        False, description="true: `backlint report sprint-prep` ends with exit code 1 while a candidate is not ready"
+    )
+    sprint_days: int = Field(14, ge=1, le=92, description="length of a sprint where the tracker does not say")
+
+
 class Settings(BaseSettings):
     """Everything that can be configured. `load` is the way to make one."""
 
@@ -175,6 +239,11 @@ class Settings(BaseSettings):
     write_back: WriteBackSettings = Field(WriteBackSettings(), description="what may be written, and how much at once")
     check: CheckSettings = Field(CheckSettings(), description="which rules judge, and how strictly")
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict, description="rule code -> its options")
+    calendar: CalendarSettings = Field(CalendarSettings(), description="public holidays, for forecasts")
+    teams: tuple[TeamSettings, ...] = Field((), description="what is known of teams beyond their tickets")
+    leave: tuple[LeaveSettings, ...] = Field((), description="when how many people of a team will be away")
+    forecast: ForecastSettings = Field(ForecastSettings(), description="what forecasts draw from")
+    planning: PlanningSettings = Field(PlanningSettings(), description="when an item is ready for a sprint")
     loss_share: float = Field(
         0.2, gt=0, le=1, description="a pull that would find a larger share of a scope gone believes none of it"
     )
@@ -209,6 +278,27 @@ class Settings(BaseSettings):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
+
+    def team(self, name: str | None) -> TeamSettings | None:
+        """What is configured for the team, whatever the case of its name."""
+        wanted = (name or "").casefold()
+        return next((team for team in self.teams if team.name.casefold() == wanted), None)
+
+    def team_calendar(self, name: str | None, *, first: date, last: date) -> Calendar:
+        """Public holidays of the years from the first to the last day, and leave; those of everyone for no team."""
+        team = self.team(name)
+        place = team if team is not None and team.country else self.calendar
+        further = {*self.calendar.holidays, *(team.holidays if team else ())}
+        years = range(first.year, last.year + 1)
+        return Calendar(
+            holidays=public_holidays(place.country, place.subdivision, years=years, further=further),
+            people=team.people if team else None,
+            leave=tuple(
+                Leave(first=each.first, last=each.last, people=each.people)
+                for each in self.leave
+                if name is not None and each.team.casefold() == name.casefold()
+            ),
+        )
 
     def source(self, name: str) -> SourceSettings:
         for source in self.sources:
@@ -322,6 +412,8 @@ def _siblings(path: tuple[str | int, ...]) -> list[str]:
     model: type[BaseModel] = Settings
     tables: dict[str, type[BaseModel]] = {
         "store": StoreSettings, "sources": SourceSettings, "write_back": WriteBackSettings, "check": CheckSettings,
+        "calendar": CalendarSettings, "teams": TeamSettings, "leave": LeaveSettings, "forecast": ForecastSettings,
+        "planning": PlanningSettings,
     }  # fmt: skip
     for part in path[:-1]:
         model = tables.get(str(part), model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -257,3 +257,54 @@ def test_a_source_that_does_not_exist_is_named_with_the_near_one() -> None:
         settings.source("amce")
     with pytest.raises(ConfigurationError, match="no source is named 'zzz'; there is acme"):
         settings.source("zzz")
+
+
+# -- calendars -----------------------------------------------------------------------------------------------------
+
+CALENDARS = """
+[calendar]
+country = "DE"
+subdivision = "BE"
+holidays = [2026-12-24]
+[[teams]]
+name = "Payments"
+people = 4
+country = "GB"
+holidays = [2026-07-03]
+[[leave]]
+team = "payments"
+first = 2026-07-06
+last = 2026-07-10
+people = 2
+"""
+
+
+def test_a_team_has_the_holidays_of_its_own_country_and_the_free_days_of_all() -> None:
+    Path("backlint.toml").write_text(CALENDARS, encoding="utf-8")
+    settings = load()
+
+    own = settings.team_calendar("PAYMENTS", first=date(2026, 1, 1), last=date(2026, 12, 31))
+    other = settings.team_calendar("Web", first=date(2026, 1, 1), last=date(2026, 12, 31))
+
+    assert {date(2026, 12, 24), date(2026, 7, 3), date(2026, 12, 28)} <= own.holidays  # Boxing Day, observed
+    assert date(2026, 3, 8) in other.holidays  # of Berlin alone
+    assert date(2026, 3, 8) not in own.holidays
+    assert (own.people, own.share(date(2026, 7, 6)), other.leave) == (4, 0.5, ())
+
+
+def test_years_without_a_calendar_have_no_holidays() -> None:
+    assert load().team_calendar("Web", first=date(2025, 1, 1), last=date(2026, 1, 1)).holidays == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[leave]]\nteam = "A"\nfirst = 2026-02-02\nlast = 2026-02-01', "before it begins on 2026-02-02"),
+        ("[forecast]\nweeks = 3", "forecast.weeks"),
+        ("[forecast]\ngrowth_from = 1.5", "growth_to 1 is below growth_from 1.5"),
+        ('[planning]\ngates = ["owners"]', "planning.gates[0]"),
+        ('[[teams]]\nname = "A"\npeoples = 3', "did you mean 'people'?"),
+    ],
+)
+def test_what_contradicts_itself_in_calendars_and_forecasts_is_refused(text: str, said: str) -> None:
+    assert said in refusal(text)
