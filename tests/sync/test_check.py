@@ -133,8 +133,10 @@ def test_a_file_is_checked_without_a_store_and_every_finding_is_new() -> None:
     shape = to_json(result, all_verdicts=True)
     assert shape["checked"] == 2
     assert all(finding["new"] for finding in shape["findings"])
-    asked = [rule for rule in chosen_rules(OPENLY) if not isinstance(rule, ScopeRule)]
+    asked = [rule for rule in chosen_rules(OPENLY) if not isinstance(rule, ScopeRule) and not rule.private]
+    asked = {verdict["rule"] for verdict in shape["verdicts"]}
     assert len(shape["verdicts"]) == 2 * len(asked)
+    assert {"AC001", "OWN001", "OUT001"} <= asked
     assert set(shape["scores"]) == {"demo:DEMO-1", "demo:DEMO-2"}
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from backlint.connectors.contract import Reference
 from backlint.examples import an_issue
 from backlint.model import Issue, Sprint, SprintMembership, StatusCategory, Verdict
 from backlint.settings import Settings
@@ -81,6 +83,27 @@ def test_the_finding_on_a_sprint_that_is_over_is_over(engine: sa.Engine) -> None
     assert state == "fixed"
 
 
+class WithoutBoards(MemoryTracker):
+    """A tracker whose boards may not be read: sprints are known from issues alone."""
+
+    def reference(self) -> Reference:
+        return replace(super().reference(), sprints=())
+
+
+def test_sprints_that_no_board_lists_are_known_from_their_issues(engine: sa.Engine) -> None:
+    def running(state: str) -> tuple[SprintMembership, ...]:
+        sprint = Sprint(id="4", name="Sprint 4", state=state, starts_at=NOW, ends_at=NOW + timedelta(days=14))
+        return (SprintMembership(sprint=sprint),)
+
+    tracker = WithoutBoards([an_issue(estimate=5.0, sprints=running("active")), an_issue(id="2")])
+    first = of_rule(checked(engine, tracker), "PLN001")
+    tracker.edit("2", sprints=running("closed"))
+    second = of_rule(checked(engine, tracker, hours=1), "PLN001")
+
+    assert [finding.judgement.issue for finding in first] == ["sprint:4"]
+    assert second == []
+
+
 def test_a_check_of_one_project_leaves_the_others_scopes_alone(engine: sa.Engine) -> None:
     shop = an_issue(id="9", project="SHOP", key="SHOP-9", status=ACTIVE, assignees=("mia",))
     both = settings(rules={"FLO003": {"caps": {"DEMO": 1, "SHOP": 0}}})
@@ -127,6 +150,12 @@ def test_what_is_about_a_person_is_in_no_output_and_no_score(engine: sa.Engine) 
     assert "OWN004" not in json.dumps(to_json(result, all_verdicts=True))
     with engine.connect() as connection:
         assert not connection.execute(sa.text("select count(*) from findings where rule = 'OWN004'")).scalar_one()
+
+
+def test_what_is_about_a_person_is_shown_to_those_who_ask_for_nothing_else() -> None:
+    result = check_issues(at_work(5), settings(), now=NOW, rules=chosen_rules(settings(), only=["OWN004"]))
+
+    assert [finding.judgement.issue for finding in result.scope_findings()] == ["person:mia"]
 
 
 def test_programs_read_what_a_finding_is_about() -> None:
