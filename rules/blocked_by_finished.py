@@ -47,6 +47,7 @@ class BlockedByFinished(Rule):
     label = "blocked-check"
     severity = Severity.WARNING
     question = "Can this continue?"
+    waits_for_triage = True
     dimension = "flow"
 
     types: frozenset[IssueType] = EVERY_TYPE

@@ -49,6 +49,7 @@ class CarriedOver(Rule):
     label = "carried-over"
     severity = Severity.WARNING
     question = "Split it, stop it, or what is missing?"
+    waits_for_triage = True
     dimension = "planning"
 
     types: frozenset[IssueType] = frozenset({IssueType.STORY, IssueType.TASK, IssueType.BUG})

@@ -54,6 +54,7 @@ class DependencyCycle(Rule):
     severity = Severity.ERROR
     severity_far = Severity.INFO
     question = "Which link is wrong?"
+    waits_for_triage = True
     dimension = "flow"
 
     types: frozenset[IssueType] = EVERY_TYPE

@@ -236,7 +236,6 @@ class ScopeRule(Rule):
     """
 
     judges: ClassVar[ScopeKind]
-    private: ClassVar[bool] = False  # about a person: for that person and the team's lead, in no report
 
     def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
         yield self.not_applicable(issue, f"judges a {self.judges.value}, not an issue")

@@ -109,8 +109,9 @@ class CheckResult:
         ]
 
     def scope_findings(self) -> list[Finding]:
-        """Every finding on a team, a sprint, a project or a connector, the most severe first."""
-        failing = [each for each in self.scopes.public if each.verdict is Verdict.FAIL]
+        """Every finding on a team, a sprint, a project or a connector, the most severe first; on persons when asked."""
+        shown = self.scopes.public if self.hidden else (*self.scopes.public, *self.scopes.private)
+        failing = [each for each in shown if each.verdict is Verdict.FAIL]
         recorded = (self.recorded.findings.get((each.source, each.issue), ()) for each in failing)
         lives = {finding.judgement: finding for found in recorded for finding in found}
         found = [lives.get(each) or _a_new_finding(each, self.as_of) for each in failing]

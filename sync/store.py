@@ -159,6 +159,7 @@ def save_issues(connection: Connection, source: str, scope: str, pulled: Sequenc
     issues = [each.issue for each in changed]
     ids = [issue.id for issue in issues]
     _keep_statuses(connection, source, issues)
+    _keep_sprints(connection, source, issues)
     upsert(connection, t.issues, [_issue_row(issue, scope, digests[issue.id], now) for issue in issues])
     kept_aliases = _former_keys(connection, source, ids)
     for table in t.CHILDREN:
@@ -194,6 +195,33 @@ def _keep_statuses(connection: Connection, source: str, issues: Iterable[Issue])
         if id not in known
     ]
     upsert(connection, t.statuses, rows)
+
+
+def _keep_sprints(connection: Connection, source: str, issues: Iterable[Issue]) -> None:
+    """What issues say of their sprints, where no board could be read or a board is behind."""
+    seen: dict[str, Sprint] = {}
+    for sprint in (membership.sprint for issue in issues for membership in issue.sprints):
+        # A sprint that an issue has left is named by its id alone, which says nothing.
+        if sprint.starts_at is not None or sprint.ends_at is not None:
+            seen[sprint.id] = max(seen.get(sprint.id, sprint), sprint, key=_sprint_progress)
+    if not seen:
+        return
+    query = sa.select(t.sprints.c.id, t.sprints.c.state).where(t.sprints.c.source == source)
+    known = {row.id: row.state for row in connection.execute(query)}
+    rows = [
+        {"source": source, **asdict(sprint)}
+        for id, sprint in sorted(seen.items())
+        if id not in known or _sprint_progress(sprint) > _SPRINT_STATES.get(known[id], -1)
+    ]
+    upsert(connection, t.sprints, rows)
+
+
+# A sprint goes forward only.
+_SPRINT_STATES = {"future": 0, "active": 1, "closed": 2}
+
+
+def _sprint_progress(sprint: Sprint) -> int:
+    return _SPRINT_STATES.get(sprint.state, -1)
 
 
 def _default(status: Status) -> StatusCategory:
