@@ -67,7 +67,7 @@ class RequestRefused(TrackerError):
 
 
 class MalformedPayload(TrackerError):
-    """A payload lacks what an issue must have; names the issue and the path, and carries the raw body for quarantine."""
+    """A payload lacks what an issue must have; names the issue and the path, so that it can be quarantined."""
 
     def __init__(self, message: str, *, issue: str, path: str) -> None:
         super().__init__(message)

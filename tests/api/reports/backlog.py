@@ -111,7 +111,10 @@ def the_backlog() -> tuple[Issue, ...]:
         an_item(39, (12, DOING), (8, READY)),
         an_item(40, (14, DOING), (11, DONE), due_on=date(2026, 5, 20)),
         an_item(41, (50, DOING), (3, DONE), type=IssueType.EPIC),
-        an_item(42, (13, DONE), tracker=Tracker.GITHUB, links=(Link(LinkKind.PULL_REQUEST, "acme/pay#7", NOW - timedelta(days=15)),)),
+        an_item(
+            42, (13, DONE), tracker=Tracker.GITHUB,
+            links=(Link(LinkKind.PULL_REQUEST, "acme/pay#7", NOW - timedelta(days=15)),),
+        ),
         an_item(
             43, (11, DOING), (9, DONE),
             changes=(FieldChange(at=NOW - timedelta(days=10), field="flagged", after="Impediment"),),
