@@ -80,7 +80,7 @@ class Backlog:
     @cached_property
     def scopes(self) -> Scopes:
         """Teams, projects, sprints and sources with their issues."""
-        return Scopes(self.issues)
+        return Scopes(self.issues, self.projects)
 
     def parent(self, issue: Issue) -> Issue | None:
         return self.find(issue.source, issue.parent) if issue.parent else None

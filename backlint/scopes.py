@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import TypeVar
 
-from backlint.model import Issue, Presence, Scope, ScopeKind, Sprint
+from backlint.model import Issue, Presence, Project, Scope, ScopeKind, Sprint
 
 _STATES = ("future", "active", "closed")  # a sprint moves forward only: of two readings the later state is the truth
 Key = TypeVar("Key")
@@ -41,6 +42,7 @@ class Scopes:
     """The present issues of a backlog by what they belong to; teams go by name, across sources."""
 
     issues: Sequence[Issue]
+    known: Mapping[tuple[str, str], Project] = field(default_factory=lambda: MappingProxyType({}))  # for their names
 
     @cached_property
     def _present(self) -> tuple[Issue, ...]:
@@ -57,9 +59,14 @@ class Scopes:
     @cached_property
     def projects(self) -> Mapping[Scope, tuple[Issue, ...]]:
         return {
-            Scope(kind=ScopeKind.PROJECT, source=source, key=name, name=name): members
-            for (source, name), members in _grouped(((each.source, project_name(each)), each) for each in self._present)
+            Scope(kind=ScopeKind.PROJECT, source=source, key=key, name=self._name(source, key)): members
+            for (source, key), members in _grouped(((each.source, project_name(each)), each) for each in self._present)
         }
+
+    def _name(self, source: str, project: str) -> str:
+        """Where projects have ids of their own, people know them by another name."""
+        known = self.known.get((source, project))
+        return known.name if known is not None else project
 
     @cached_property
     def connectors(self) -> Mapping[Scope, tuple[Issue, ...]]:

@@ -25,8 +25,9 @@ DEFAULT_URLS = {Tracker.LINEAR: "https://api.linear.app/graphql", Tracker.GITHUB
 # Custom fields a source may map, by the names of the catalogue (section 1.1).
 MAPPED_FIELDS = (
     "acceptance_criteria", "outcome", "metric", "baseline", "target", "by", "guardrail", "objective", "key_result",
-    "measured_result", "reach", "impact", "confidence", "effort", "score", "blocked_reason", "owner", "accountable",
-    "review_on", "estimate", "sprint", "team", "epic_link", "flagged", "rank", "steps", "expected", "actual",
+    "measured_result", "reach", "impact", "confidence", "effort", "ease", "score", "moscow", "blocked_reason", "owner",
+    "accountable", "review_on", "estimate", "sprint", "team", "epic_link", "flagged", "rank", "steps", "expected",
+    "actual",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from backlint.examples import an_issue
 from backlint.model import Issue, Judgement, Scope, ScopeKind, Severity
+from backlint.rules.history import counted
 from backlint.rules.rule import EXAMPLE_NOW, Context, Example, ScopeRule
 
 LEAST_LETTERS = 6  # of labels that may differ by one letter (catalogue TAX001)
@@ -69,12 +70,14 @@ class LabelDrift(ScopeRule):
         rare = list(self._rare(uses, context.now))
         if rare:
             seldom = f"at most {self.rare_uses} times in {self.rare_days} days"
-            message = f"{len(rare)} labels were used {seldom}: {_quoted(rare)}."
+            were = f"{counted(len(rare), 'label')} {'was' if len(rare) == 1 else 'were'}"
+            message = f"{were} used {seldom}: {_quoted(rare)}."
             yield self.fail(project, context, message, question="Can they go?", discriminator="rare")
         patterns = [pattern.casefold() for pattern in self.allowed]
         foreign = [label for label in uses if not any(fnmatchcase(label.casefold(), each) for each in patterns)]
         if patterns and foreign:
-            message = f"{len(foreign)} labels are not agreed: {_quoted(sorted(foreign))}."
+            are = f"{counted(len(foreign), 'label')} {'is' if len(foreign) == 1 else 'are'}"
+            message = f"{are} not agreed: {_quoted(sorted(foreign))}."
             question = "Which agreed label do they stand for?"
             yield self.fail(project, context, message, question=question, discriminator="allowed")
 

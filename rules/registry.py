@@ -86,6 +86,7 @@ def private_codes() -> frozenset[str]:
     return frozenset(rule.code for rule in all_rules() if rule.private)
 
 
+@cache
 def family(code: str) -> str:
     """The letters of a code: AC, OUT, OWN."""
     letters = _FAMILY.match(code)
