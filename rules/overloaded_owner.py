@@ -21,6 +21,7 @@ from backlint.model import (
     StatusCategory,
 )
 from backlint.rules.rule import Context, Example, ScopeRule
+from backlint.rules.sprint_figures import points
 from backlint.scopes import team_name
 
 RUNNING = (SprintMembership(sprint=Sprint(id="12", name="Sprint 12", state="active")),)
@@ -82,7 +83,7 @@ class OverloadedOwner(ScopeRule):
         if at_once > self.max_active:
             return self.fail(scope, context, f"{at_once} items in active work at once.")
         capacity = _capacity(scope, self.capacity, context)
-        left = sum(issue.estimate or 0 for issue in issues if _is_in_running_sprint(issue))
+        left = sum(points(issue) or 0 for issue in issues if _is_in_running_sprint(issue))
         if capacity is not None and left > TOO_MUCH * capacity:
             message = f"{left:g} points left in the sprint, capacity {capacity:g}."
             return self.fail(scope, context, message, discriminator="capacity")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from backlint.model import Issue, IssueType, Judgement, LinkKind, ScopeKind, Sev
 from backlint.percentile import percentile
 from backlint.rules.history import counted
 from backlint.rules.rule import EXAMPLE_NOW, Context, Example, ScopeRule
-from backlint.rules.sprint_figures import ROLLOVER, SPRINT_TYPES, end_of, estimates, memberships, was_in
+from backlint.rules.sprint_figures import ROLLOVER, SPRINT_TYPES, end_of, estimates, memberships, total_points, was_in
 from backlint.scopes import SprintIssues
 
 POINTS_SHARE = 0.5  # of the committed items that have an estimate, for a team that counts points
@@ -105,7 +105,7 @@ class ScopeCreep(ScopeRule):
         if len(sizes) < POINTS_SHARE * len(first) or not sizes:
             return Change("items", len(first), len(added), len(removed))
         median = percentile(50, sizes)
-        return Change("points", *(_points(each, median) for each in (first, added, removed)))
+        return Change("points", *(total_points(each, median=median) for each in (first, added, removed)))
 
     flagged = (
         Example(
@@ -186,10 +186,6 @@ def _is_split(issue: Issue, committed: set[str]) -> bool:
     return issue.parent in committed or any(
         link.kind is LinkKind.CLONES and link.target in committed for link in issue.links
     )
-
-
-def _points(issues: Sequence[Issue], median: float) -> float:
-    return sum(median if issue.estimate is None else issue.estimate for issue in issues)
 
 
 def _message(change: Change) -> str:

@@ -88,6 +88,16 @@ def completed(found: SprintIssues) -> Iterator[Issue]:
             yield issue
 
 
+def points(issue: Issue) -> float | None:
+    """The estimate, if it is in points: hours beside points do not add up."""
+    return issue.estimate if issue.estimate_unit == "points" else None
+
+
 def estimates(issues: Iterable[Issue]) -> list[float]:
-    """All that there are, ascending."""
-    return sorted(issue.estimate for issue in issues if issue.estimate is not None)
+    """All points that there are, ascending."""
+    return sorted(size for issue in issues if (size := points(issue)) is not None)
+
+
+def total_points(issues: Iterable[Issue], *, median: float) -> float:
+    """The sum, in which an item without points counts the median."""
+    return sum(median if (size := points(issue)) is None else size for issue in issues)

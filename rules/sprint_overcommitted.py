@@ -21,7 +21,7 @@ from backlint.model import (
 )
 from backlint.percentile import percentile, rank
 from backlint.rules.rule import EXAMPLE_NOW, Context, Example, ScopeRule
-from backlint.rules.sprint_figures import SPRINT_TYPES, completed, end_of, estimates, is_in
+from backlint.rules.sprint_figures import SPRINT_TYPES, completed, end_of, estimates, is_in, total_points
 from backlint.scopes import SprintIssues
 
 HISTORY = 12  # sprints looked back on (catalogue PLN001)
@@ -74,7 +74,7 @@ class Velocity:
     def total(self, issues: Sequence[Issue]) -> float:
         if self.unit == "items":
             return len(issues)
-        return sum(self.median if issue.estimate is None else issue.estimate for issue in issues)
+        return total_points(issues, median=self.median)
 
 
 class SprintOvercommitted(ScopeRule):
@@ -181,6 +181,14 @@ class SprintOvercommitted(ScopeRule):
                 an_issue(
                     id="99", type=IssueType.SUBTASK, estimate=30, sprints=(SprintMembership(sprint=a_sprint(13)),)
                 ),
+            ),
+        ),
+        Example(
+            "hours are no points: a team that counts items",
+            in_sprint(12, 1, 40, estimate_unit="hours")[0],
+            others=(
+                *in_sprint(12, 9, 40, estimate_unit="hours")[1:],
+                *(issue for back in range(7, 12) for issue in in_sprint(back, 9, 4, estimate_unit="hours")),
             ),
         ),
         Example("within the capacity", in_sprint(13, 1, 30)[0], options={"capacity": {"DEMO": 30}}),
