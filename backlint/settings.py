@@ -221,6 +221,42 @@ class PlanningSettings(_Table):
     sprint_days: int = Field(14, ge=1, le=92, description="length of a sprint where the tracker does not say")
 
 
+class ServiceSettings(_Table):
+    """`backlint serve` and `backlint worker`."""
+
+    host: str = Field("127.0.0.1", description="address to listen on; only this machine reaches the default")
+    port: int = Field(8321, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    api_token_env: str = Field("", description="environment variable with the token of the API; without one it is shut")
+    jobs_url: str = Field(
+        "", description="database of the durable jobs; by default a SQLite file beside the store, or the store's server"
+    )
+    max_body: int = Field(5_000_000, ge=1, description="bytes of the largest webhook that is taken")
+    max_waiting: int = Field(
+        100_000, ge=1, description="webhooks that may wait to be looked at; above it new ones are answered 429"
+    )
+    burst_seconds: float = Field(
+        2.0, ge=0, description="an issue is looked at so long after its last webhook, and after settle_minutes anyway"
+    )
+    batch: int = Field(50, ge=1, le=500, description="issues that are checked together")
+    attempts: int = Field(5, ge=1, description="tries before an issue is put aside as a dead letter")
+    retry_seconds: float = Field(30.0, gt=0, description="wait before the second try; it doubles with each further one")
+    audit_schedule: str = Field("30 2 * * *", description='when to audit, as cron in the timezone above, or "off"')
+    pull_schedule: str = Field(
+        "*/15 * * * *", description='when to pull what webhooks missed, as cron in the timezone above, or "off"'
+    )
+    keep_days: int = Field(14, ge=1, description="days for which handled webhooks and finished jobs are remembered")
+    silent_hours: int = Field(
+        72, ge=1, description="a source that sent webhooks and then none for so long is reported as silent"
+    )
+
+    @field_validator("audit_schedule", "pull_schedule")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        if value != "off" and len(value.split()) != 5:
+            raise ValueError('write five cron fields, such as "30 2 * * *", or "off"')
+        return value
+
+
 class Settings(BaseSettings):
     """Everything that can be configured. `load` is the way to make one."""
 
@@ -239,6 +275,7 @@ class Settings(BaseSettings):
     sources: tuple[SourceSettings, ...] = Field((), description="the tracker accounts")
     write_back: WriteBackSettings = Field(WriteBackSettings(), description="what may be written, and how much at once")
     check: CheckSettings = Field(CheckSettings(), description="which rules judge, and how strictly")
+    service: ServiceSettings = Field(ServiceSettings(), description="`backlint serve` and `backlint worker`")
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict, description="rule code -> its options")
     calendar: CalendarSettings = Field(CalendarSettings(), description="public holidays, for forecasts")
     teams: tuple[TeamSettings, ...] = Field((), description="what is known of teams beyond their tickets")
@@ -414,7 +451,7 @@ def _siblings(path: tuple[str | int, ...]) -> list[str]:
     tables: dict[str, type[BaseModel]] = {
         "store": StoreSettings, "sources": SourceSettings, "write_back": WriteBackSettings, "check": CheckSettings,
         "calendar": CalendarSettings, "teams": TeamSettings, "leave": LeaveSettings, "forecast": ForecastSettings,
-        "planning": PlanningSettings,
+        "planning": PlanningSettings, "service": ServiceSettings,
     }  # fmt: skip
     for part in path[:-1]:
         model = tables.get(str(part), model)

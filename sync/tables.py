@@ -373,7 +373,7 @@ runs = Table(
     Column("facts", sa.JSON, nullable=False),
 )
 
-# Webhook deliveries by the tracker's own id: a repeat is recognised.
+# Webhook deliveries by the tracker's own id: a repeat is recognised. `handled_at` None: not yet noted in `touched`.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -381,9 +381,43 @@ deliveries = Table(
     _key("id"),
     _text("event", required=True),
     Column("issues", sa.JSON, nullable=False),
+    Column("keys", sa.JSON),  # id -> key, where the tracker reads an issue by its key
+    _text("actor"),
     Column("received_at", Instant, nullable=False),
     Column("handled_at", Instant),
     _text("outcome"),
+    Index("ix_deliveries_handled_at", "handled_at"),
+    Index("ix_deliveries_source_received_at", "source", "received_at"),
+)
+
+# Issues that webhooks named and that are to be looked at: however many deliveries, one row and one job at a time.
+touched = Table(
+    "touched",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    _text("key"),
+    _text("state", required=True),  # waiting | taken | dead
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),  # of the newest delivery
+    Column("due_at", Instant, nullable=False),
+    Column("deliveries", sa.Integer, nullable=False),
+    Column("attempts", sa.Integer, nullable=False),
+    _text("job"),  # that has taken it
+    Column("taken_at", Instant),
+    _text("reason"),  # why the last try failed or had to wait
+    Index("ix_touched_state_due_at", "state", "due_at"),
+)
+
+# Processes that work: what a silent one had begun is taken over by the others.
+executors = Table(
+    "executors",
+    metadata,
+    _key("id"),
+    _text("machine", required=True),
+    Column("pid", sa.BigInteger, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),
 )
 
 CHILDREN = (aliases, labels, transitions, changes, comments, sprint_memberships, links)
