@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-report = typer.Typer(no_args_is_help=True, help="Reports: audit, cycle-time.", rich_markup_mode=None)
+report = typer.Typer(no_args_is_help=True, help="Reports: audit, cycle-time, forecast.", rich_markup_mode=None)
 database = typer.Typer(no_args_is_help=True, help="The store.", rich_markup_mode=None)
 app.add_typer(report, name="report")
 app.add_typer(database, name="db")
@@ -291,6 +291,39 @@ def report_cycle_time(
             since=since,
             until=until,
             mode=mode,
+            format=format,
+            output=output,
+        )
+    )
+
+
+@report.command("forecast")
+def report_forecast(
+    scope: Scope = None,
+    input: ReportInput = None,
+    items: Annotated[
+        int | None, typer.Option("--items", metavar="K", help="when will so many items be finished?")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DAY", help="how many by the end of this day? (default: 4 weeks)")
+    ] = None,
+    format: ReportFormat = "md",
+    output: ReportFile = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """How many items by a day, when for a number of items: with likelihoods, out of the team's own history."""
+    from backlint.api.commands.report_forecast import run
+
+    raise typer.Exit(
+        run(
+            _console("text", quiet, no_color),
+            config=config,
+            scope=scope,
+            input=input,
+            items=items,
+            until=until,
             format=format,
             output=output,
         )

@@ -62,7 +62,7 @@ TREND = timedelta(days=45)
 def audit_report(
     console: Console, *, config: Path | None, scope: str | None, input: str | None, format: str, output: Path | None
 ) -> int:
-    _require_format(format)
+    require_format(format)
     if input is not None:
         settings = load(config)
         read = read_file(console, input, zone=settings.zone)
@@ -74,7 +74,7 @@ def audit_report(
             plan = make_plan(place.engine, place.settings, result, now=now())
             audit = Audit(run="", pulled=(), check=result, plan=plan)
             report = build_from_audit(place, audit, scope=scope or "everything")
-    _write(console, report, format, output)
+    write_report(console, report, format, output)
     return 0
 
 
@@ -90,13 +90,13 @@ def cycle_time_report(
     format: str,
     output: Path | None,
 ) -> int:
-    _require_format(format)
+    require_format(format)
     if mode not in list(Mode):
         raise ConfigurationError(f"--mode {mode!r}: use {', '.join(Mode)}")
     settings = load(config)
     today = now().astimezone(settings.zone).date()
-    last = _day(until, "--until")
-    first = _day(since, "--since") or (last or today) - DEFAULT_PERIOD
+    last = parsed_day(until, "--until")
+    first = parsed_day(since, "--since") or (last or today) - DEFAULT_PERIOD
     if last is not None and first > last:
         raise ConfigurationError(f"--since {first} is after --until {last}: exchange them")
     if input is not None:
@@ -105,16 +105,16 @@ def cycle_time_report(
     else:
         with open_workplace(config) as place:
             report = build_cycle_from_store(place, scope=scope, since=first, until=last, mode=mode)
-    _write(console, report, format, output)
+    write_report(console, report, format, output)
     return 0
 
 
-def _require_format(format: str) -> None:
+def require_format(format: str) -> None:
     if format not in FORMATS:
         raise ConfigurationError(f"--format {format!r}: use {', '.join(FORMATS)}")
 
 
-def _day(text: str | None, option: str) -> date | None:
+def parsed_day(text: str | None, option: str) -> date | None:
     if text is None:
         return None
     try:
@@ -123,7 +123,7 @@ def _day(text: str | None, option: str) -> date | None:
         raise ConfigurationError(f"{option} {text!r}: write a day as 2026-03-31") from None
 
 
-def _write(console: Console, report: Report, format: str, output: Path | None) -> None:
+def write_report(console: Console, report: Report, format: str, output: Path | None) -> None:
     text = rendered(report, cast(ReportFormat, format))
     if output is None:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")

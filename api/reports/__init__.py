@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from backlint.api.reports.audit import AuditReport, build_audit
 from backlint.api.reports.audit_formats import to_csv as _audit_csv
@@ -14,43 +15,56 @@ from backlint.api.reports.cycle_time_formats import to_csv as _cycle_time_csv
 from backlint.api.reports.cycle_time_formats import to_json as _cycle_time_json
 from backlint.api.reports.cycle_time_formats import to_markdown as _cycle_time_markdown
 from backlint.api.reports.cycle_time_page import to_html as _cycle_time_page
+from backlint.api.reports.forecast import ForecastReport, build_forecast
+from backlint.api.reports.forecast_formats import to_csv as _forecast_csv
+from backlint.api.reports.forecast_formats import to_json as _forecast_json
+from backlint.api.reports.forecast_formats import to_markdown as _forecast_markdown
+from backlint.api.reports.forecast_page import to_html as _forecast_page
 from backlint.api.reports.health import Answer, SourceHealth
 
-Report = AuditReport | CycleTimeReport
+Report = AuditReport | CycleTimeReport | ForecastReport
 ReportFormat = Literal["html", "md", "json", "csv"]
-
-
-def to_html(report: Report) -> str:
-    """One self-contained file."""
-    return _audit_page(report) if isinstance(report, AuditReport) else _cycle_time_page(report)
-
-
-def to_markdown(report: Report) -> str:
-    return _audit_markdown(report) if isinstance(report, AuditReport) else _cycle_time_markdown(report)
-
-
-def to_json(report: Report) -> str:
-    return _audit_json(report) if isinstance(report, AuditReport) else _cycle_time_json(report)
-
-
-def to_csv(report: Report) -> str:
-    return _audit_csv(report) if isinstance(report, AuditReport) else _cycle_time_csv(report)
+_WRITERS: Mapping[type[Any], Mapping[str, Callable[[Any], str]]] = {
+    AuditReport: {"html": _audit_page, "md": _audit_markdown, "json": _audit_json, "csv": _audit_csv},
+    CycleTimeReport: {
+        "html": _cycle_time_page, "md": _cycle_time_markdown, "json": _cycle_time_json, "csv": _cycle_time_csv,
+    },
+    ForecastReport: {"html": _forecast_page, "md": _forecast_markdown, "json": _forecast_json, "csv": _forecast_csv},
+}  # fmt: skip
 
 
 def rendered(report: Report, format: ReportFormat) -> str:
-    """The report in the format asked for."""
-    return {"html": to_html, "md": to_markdown, "json": to_json, "csv": to_csv}[format](report)
+    """The report in the format asked for; HTML is one self-contained file."""
+    return _WRITERS[type(report)][format](report)
+
+
+def to_html(report: Report) -> str:
+    return rendered(report, "html")
+
+
+def to_markdown(report: Report) -> str:
+    return rendered(report, "md")
+
+
+def to_json(report: Report) -> str:
+    return rendered(report, "json")
+
+
+def to_csv(report: Report) -> str:
+    return rendered(report, "csv")
 
 
 __all__ = [
     "Answer",
     "AuditReport",
     "CycleTimeReport",
+    "ForecastReport",
     "Report",
     "ReportFormat",
     "SourceHealth",
     "build_audit",
     "build_cycle_time",
+    "build_forecast",
     "rendered",
     "to_csv",
     "to_html",

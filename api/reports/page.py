@@ -5,20 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from backlint.api.reports import figures
-from backlint.api.reports.audit import AuditReport
-from backlint.api.reports.cycle_time import CycleTimeReport
 from backlint.api.reports.health import SourceHealth
 from backlint.api.reports.tables import is_web
 
 _FOLDER = Path(__file__).parent
-Report = CycleTimeReport | AuditReport
+
+
+class Report(Protocol):
+    """What every report has, whatever it is about."""
+
+    @property
+    def scope(self) -> str: ...
+    @property
+    def timezone(self) -> str: ...
+    @property
+    def zone(self) -> ZoneInfo: ...
+    @property
+    def health(self) -> tuple[SourceHealth, ...]: ...
+    @property
+    def unreadable(self) -> tuple[SourceHealth, ...]: ...
 
 
 def rendered(template: str, report: Report, **view: Any) -> str:

@@ -1,4 +1,4 @@
-"""Which items were known to be finished at a moment of the past (catalogue 6.6).
+"""Which items were known to be finished on a day of the past (catalogue 6.6).
 
 A finish that was undone later was a finish on the day of the forecast, and a forecast made then counted it.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from backlint.flow.items import Item, items
@@ -19,53 +19,51 @@ from backlint.model import Issue
 
 
 class Finishes:
-    """The finishes of a scope, as they were known at any moment. Closes in bulk are housekeeping, and left out.
+    """The finishes of a scope, as they were known on any day. Closes in bulk are housekeeping, and left out.
 
     Mirrors, types and teams are those of today.
     """
 
     def __init__(self, found: Iterable[Item], zone: ZoneInfo, options: FlowOptions = DEFAULTS) -> None:
         self._zone, self._options = zone, options
-        self._settled: list[datetime] = []
+        self._settled: Counter[date] = Counter()
         self._undone: list[Issue] = []
-        self._now: list[datetime] = []
+        self._others: Counter[date] = Counter()  # of the undone, as it is now
         self.bulk_closed = 0
         for item in found:
             if item.issue.type not in ITEM_TYPES or item.why_outside is not None:
                 continue
-            finishes = _finished_at(item)
+            finished = self._days(item)
             if Flag.BULK_CLOSED in item.flags:
-                self.bulk_closed += len(finishes)
-                continue
-            self._now += finishes
-            if sum(span.category in CLOSED for span in item.timeline.spans) > 1 or _is_reopened(item):
+                self.bulk_closed += len(finished)
+            elif _was_undone(item):
                 self._undone.append(item.issue)
+                self._others.update(finished)
             else:
-                self._settled += finishes
+                self._settled.update(finished)
 
     def today(self) -> Counter[date]:
         """As it is known now, by local day."""
-        return Counter(local_day(at, self._zone) for at in self._now)
+        return self._settled + self._others
 
-    def as_of(self, moment: datetime) -> Counter[date]:
-        """As it was known then: what was finished before, whatever became of it."""
-        known = [at for at in self._settled if at < moment]
-        replayed = items(
-            (_as_of(issue, moment) for issue in self._undone if _existed(issue, moment)), moment, self._options
-        )
-        for item in replayed:
-            known += [at for at in _finished_at(item) if at < moment]
-        return Counter(local_day(at, self._zone) for at in known)
+    def as_of(self, day: date) -> Counter[date]:
+        """As it was known when the day began: what was finished before, whatever became of it."""
+        moment = datetime.combine(day, time(), self._zone).astimezone(UTC)
+        known = Counter({on: count for on, count in self._settled.items() if on < day})
+        then = [_as_of(issue, moment) for issue in self._undone if _existed(issue, moment)]
+        for item in items(then, moment, self._options):
+            known.update(on for on in self._days(item) if on < day)
+        return known
+
+    def _days(self, item: Item) -> list[date]:
+        ends = (episode.finished_at for episode in item.finished())
+        return [local_day(at, self._zone) for at in ends if at is not None]
 
 
-def _finished_at(item: Item) -> list[datetime]:
-    return [episode.finished_at for episode in item.finished() if episode.finished_at is not None]
-
-
-def _is_reopened(item: Item) -> bool:
-    """Open again after a close."""
-    categories = [span.category in CLOSED for span in item.timeline.spans]
-    return any(categories) and not categories[-1]
+def _was_undone(item: Item) -> bool:
+    """Whether a close was followed by anything."""
+    closed = [span.category in CLOSED for span in item.timeline.spans]
+    return sum(closed) > 1 or (any(closed) and not closed[-1])
 
 
 def _existed(issue: Issue, moment: datetime) -> bool:

@@ -339,21 +339,21 @@ def known(*issues: Issue) -> Finishes:
 def test_a_finish_that_was_undone_later_was_known_until_then() -> None:
     found = known(an_item("1", (5, ACTIVE), (7, DONE), (12, ACTIVE), (20, DONE)))
 
-    assert found.as_of(at(10)) == {date(2026, 1, 7): 1}
-    assert found.as_of(at(15)) == {}
-    assert found.as_of(at(25)) == {date(2026, 1, 20): 1}
+    assert found.as_of(date(2026, 1, 10)) == {date(2026, 1, 7): 1}
+    assert found.as_of(date(2026, 1, 15)) == {}
+    assert found.as_of(date(2026, 1, 25)) == {date(2026, 1, 20): 1}
     assert found.today() == {date(2026, 1, 20): 1}
 
 
 def test_what_is_open_again_today_was_finished_then() -> None:
     found = known(an_item("1", (5, ACTIVE), (7, DONE), (12, ACTIVE)))
 
-    assert found.as_of(at(10)) == {date(2026, 1, 7): 1}
+    assert found.as_of(date(2026, 1, 10)) == {date(2026, 1, 7): 1}
     assert found.today() == {}
 
 
 def test_the_future_is_not_known() -> None:
-    assert known(an_item("1", (5, ACTIVE), (7, DONE))).as_of(at(7, hour=0)) == {}
+    assert known(an_item("1", (5, ACTIVE), (7, DONE))).as_of(date(2026, 1, 7)) == {}
 
 
 def test_closes_in_bulk_are_no_throughput() -> None:
