@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from backlint.errors import BacklintError
 
@@ -20,6 +20,7 @@ class WebhookUnreadable(BacklintError):
 class WebhookEvent:
     """One delivery. `issues` are ids as in `Issue.id` (a key where the tracker sends no id); they are to be read again.
 
+    `keys` gives the key of an id where the tracker reads an issue by its key only.
     `is_handled` False: nothing to do. `is_known` False: a kind that is not even listed, worth one line in the log.
     `actor` is a person id where the tracker tells it: our own account's events are dropped by it.
     """
@@ -27,6 +28,7 @@ class WebhookEvent:
     delivery_id: str
     kind: str
     issues: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
     actor: str | None = None
     scope: str | None = None
     is_handled: bool = True

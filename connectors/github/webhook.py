@@ -30,26 +30,34 @@ class _Id(msgspec.Struct, frozen=True, kw_only=True):
     id: int
 
 
-class _Issue(msgspec.Struct, frozen=True, kw_only=True):
+class _Named(msgspec.Struct, frozen=True, kw_only=True):
+    """An issue by its id, and by what its API address is made of."""
+
     id: int
+    number: int | None = None
+    repository_url: str = ""
+
+
+class _Issue(_Named, frozen=True, kw_only=True):
     pull_request: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Changes(msgspec.Struct, frozen=True, kw_only=True):
-    new_issue: _Id | None = None
-
-
 class _Repository(msgspec.Struct, frozen=True, kw_only=True):
-    full_name: str
+    full_name: str = ""
+
+
+class _Changes(msgspec.Struct, frozen=True, kw_only=True):
+    new_issue: _Named | None = None
+    new_repository: _Repository | None = None
 
 
 class _Body(msgspec.Struct, frozen=True, kw_only=True):
     action: str = ""
     issue: _Issue | None = None
-    parent_issue: _Id | None = None
-    sub_issue: _Id | None = None
-    blocked_issue: _Id | None = None
-    blocking_issue: _Id | None = None
+    parent_issue: _Named | None = None
+    sub_issue: _Named | None = None
+    blocked_issue: _Named | None = None
+    blocking_issue: _Named | None = None
     changes: _Changes | None = None
     repository: _Repository | None = None
     sender: _Id | None = None
@@ -78,13 +86,15 @@ def event(headers: Mapping[str, str], raw: bytes) -> WebhookEvent:
         body = msgspec.json.decode(_json(headers, raw), type=_Body)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise WebhookUnreadable(f"GitHub webhook {kind}: {error}") from None
-    issues = _issues(kind, body) if kind in HANDLED else ()
+    found = _issues(kind, body) if kind in HANDLED else ()
+    issues = tuple(dict.fromkeys(str(each.id) for each in found))
     return WebhookEvent(
         delivery_id=delivery,
         kind=f"{kind}.{body.action}" if body.action else kind,
         issues=issues,
+        keys=dict(filter(None, (_key(each, body) for each in found))),
         actor=str(body.sender.id) if body.sender else None,
-        scope=body.repository.full_name if body.repository else None,
+        scope=(body.repository.full_name or None) if body.repository else None,
         is_handled=bool(issues),
         is_known=kind in HANDLED or kind in IGNORED,
     )
@@ -100,7 +110,7 @@ def _json(headers: Mapping[str, str], raw: bytes) -> bytes:
     return payload[0].encode()
 
 
-def _issues(kind: str, body: _Body) -> tuple[str, ...]:
+def _issues(kind: str, body: _Body) -> tuple[_Named, ...]:
     """None for comments on pull requests, which arrive under the same name."""
     if body.issue is not None and bytes(body.issue.pull_request) != b"null":
         return ()
@@ -108,4 +118,13 @@ def _issues(kind: str, body: _Body) -> tuple[str, ...]:
         raise WebhookUnreadable(f"GitHub webhook {kind}: issue is missing")
     new = body.changes.new_issue if body.changes else None  # a transferred issue goes on under a new id
     named = (body.issue, new, body.parent_issue, body.sub_issue, body.blocked_issue, body.blocking_issue)
-    return tuple(dict.fromkeys(str(each.id) for each in named if each is not None))
+    return tuple(each for each in named if each is not None)
+
+
+def _key(issue: _Named, body: _Body) -> tuple[str, str] | None:
+    """`owner/repository#12`: what an issue is read by. Sub-issues and blockers may stand in other repositories."""
+    moved_to = body.changes.new_repository if body.changes and issue is body.changes.new_issue else None
+    repository = moved_to or body.repository
+    of_address = "/".join(issue.repository_url.rstrip("/").split("/")[-2:])
+    name = of_address or (repository.full_name if repository else "")
+    return (str(issue.id), f"{name}#{issue.number}") if issue.number is not None and name else None
