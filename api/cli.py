@@ -22,7 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-report = typer.Typer(no_args_is_help=True, help="Reports: audit, cycle-time, forecast.", rich_markup_mode=None)
+report = typer.Typer(
+    no_args_is_help=True, help="Reports: audit, cycle-time, forecast, sprint-prep.", rich_markup_mode=None
+)
 database = typer.Typer(no_args_is_help=True, help="The store.", rich_markup_mode=None)
 app.add_typer(report, name="report")
 app.add_typer(database, name="db")
@@ -324,6 +326,35 @@ def report_forecast(
             input=input,
             items=items,
             until=until,
+            format=format,
+            output=output,
+        )
+    )
+
+
+@report.command("sprint-prep")
+def report_sprint_prep(
+    scope: Scope = None,
+    input: ReportInput = None,
+    sprint: Annotated[
+        str | None, typer.Option("--sprint", metavar="NAME", help="this sprint (default: the team's next)")
+    ] = None,
+    format: ReportFormat = "md",
+    output: ReportFile = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """What fits into a team's next sprint, what is ready, and the one question to ask of everything that is not."""
+    from backlint.api.commands.report_sprint_prep import run
+
+    raise typer.Exit(
+        run(
+            _console("text", quiet, no_color),
+            config=config,
+            scope=scope,
+            input=input,
+            sprint=sprint,
             format=format,
             output=output,
         )

@@ -115,9 +115,9 @@ class Readiness:
 
     @property
     def missing(self) -> tuple[Answered, ...]:
-        """What is not passed: what keeps it from being ready first, then by weight."""
+        """What is not passed: what it waits for first, then what keeps it from being ready, then by weight."""
         missing = [each for each in self.needs if each.is_open]
-        return tuple(sorted(missing, key=lambda each: (each.need not in self.gates, -each.weight)))
+        return tuple(sorted(missing, key=lambda each: (not _waits(each), each.need not in self.gates, -each.weight)))
 
     @property
     def question(self) -> str | None:
@@ -134,7 +134,7 @@ class Readiness:
         """What is missing, in words."""
         if self.exact is None:
             return "nothing could be judged"
-        return "; ".join(f"{each.need.value}: {each.note}".rstrip(": ") for each in self.missing)
+        return "; ".join(f"{each.need.value}: {each.note}".rstrip(": .") for each in self.missing)
 
 
 def readiness(
@@ -186,8 +186,12 @@ def _standing(
     missing = {each.need for each in applicable if each.is_open}
     if not missing & gates and exact >= ready_from:
         return Standing.READY
-    depends = any(each.need is Need.DEPENDENCIES and each.verdict is Verdict.FAIL for each in applicable)
-    return Standing.NEARLY if exact >= nearly_from and not depends else Standing.NOT_READY
+    return Standing.NEARLY if exact >= nearly_from and not any(map(_waits, applicable)) else Standing.NOT_READY
+
+
+def _waits(each: Answered) -> bool:
+    """Whether it has to wait for something: no answer given in the meeting changes that."""
+    return each.need is Need.DEPENDENCIES and each.verdict is Verdict.FAIL
 
 
 # -- bugs ----------------------------------------------------------------------------------------------------------

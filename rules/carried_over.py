@@ -59,7 +59,7 @@ class CarriedOver(Rule):
         if not issue.sprints:
             yield self.not_applicable(issue, "never in a sprint")
             return
-        sprints = _sprints(issue, context.now)
+        sprints = sprints_endured(issue, context.now)
         if len(sprints) >= self.n:
             evidence = [of_value("H", "sprint", sprint.name) for sprint in sprints[-5:]]
             severity = Severity.ERROR if len(sprints) >= MANY else None
@@ -107,7 +107,7 @@ class CarriedOver(Rule):
     )
 
 
-def _sprints(issue: Issue, now: datetime) -> Sequence[Sprint]:
+def sprints_endured(issue: Issue, now: datetime) -> Sequence[Sprint]:
     """The started sprints it was in to the end, and the running one, by their end; those that end together once."""
     by_end: dict[object, Sprint] = {}
     for sprint in {membership.sprint.id: membership.sprint for membership in issue.sprints}.values():

@@ -104,16 +104,16 @@ class SprintOvercommitted(ScopeRule):
         sprints = context.backlog.scopes.sprints
         for (source, id), found in sprints.items():
             if context.backlog.is_upcoming(source, id) and not found.has_ended:
-                yield self._of_sprint(found, _ended(found, sprints.values(), context.now), context)
+                yield self._of_sprint(found, ended_sprints(found, sprints.values(), context.now), context)
 
     def _of_sprint(self, found: SprintIssues, past: Sequence[SprintIssues], context: Context) -> Judgement:
         scope = found.scope
         members = [issue for issue in found.issues if _is_planned(issue, scope.key)]
         if not members:
             return self.not_applicable(scope, "nothing is planned yet")
-        velocity = _velocity(past, members)
+        velocity = velocity_of(past, members)
         planned = velocity.total(members)
-        capacity = _for(scope, self.capacity)
+        capacity = set_for(scope, self.capacity)
         if capacity is not None:
             if planned > capacity:
                 message = f"{planned:g} {velocity.unit} planned, capacity {capacity:g}."
@@ -121,7 +121,7 @@ class SprintOvercommitted(ScopeRule):
             return self.ok(scope, f"{planned:g} {velocity.unit} planned, capacity {capacity:g}")
         if len(velocity.totals) < LEAST:
             return self.unknown(scope, f"{len(velocity.totals)} finished sprints; {LEAST} are needed")
-        share = _for(scope, self.availability)
+        share = set_for(scope, self.availability)
         half, most = (velocity.reached(percent) * (1 if share is None else share) for percent in (50, 85))
         message = (
             f"{planned:g} {velocity.unit} planned; half the time this team finishes {half:g}, "
@@ -205,7 +205,7 @@ def _is_planned(issue: Issue, sprint: str) -> bool:
     return issue.type in SPRINT_TYPES and issue.status.category is not StatusCategory.CANCELLED and is_in(issue, sprint)
 
 
-def _ended(found: SprintIssues, all_sprints: Iterable[SprintIssues], now: datetime) -> list[SprintIssues]:
+def ended_sprints(found: SprintIssues, all_sprints: Iterable[SprintIssues], now: datetime) -> list[SprintIssues]:
     """The last ended sprints of the same team, newest first."""
     ended = [
         (end, each)
@@ -221,7 +221,7 @@ def _ended(found: SprintIssues, all_sprints: Iterable[SprintIssues], now: dateti
     return [each for _, each in ended[:HISTORY]]
 
 
-def _velocity(past: Sequence[SprintIssues], planned: Sequence[Issue]) -> Velocity:
+def velocity_of(past: Sequence[SprintIssues], planned: Sequence[Issue]) -> Velocity:
     """In points where most of what was finished has some; without a history, where most of what is planned has."""
     finished = [list(completed(each)) for each in past]
     everything = [issue for of_one in finished for issue in of_one] or list(planned)
@@ -233,7 +233,7 @@ def _velocity(past: Sequence[SprintIssues], planned: Sequence[Issue]) -> Velocit
     return Velocity("points", tuple(counting.total(of_one) for of_one in finished), median)
 
 
-def _for(scope: Scope, table: Mapping[str, float]) -> float | None:
+def set_for(scope: Scope, table: Mapping[str, float]) -> float | None:
     """What is set for the sprint by id or name, else for its team."""
     names = [name.casefold() for name in (scope.key, scope.name, scope.team or "")]
     found = {key.casefold(): value for key, value in table.items()}

@@ -21,8 +21,13 @@ from backlint.api.reports.forecast_formats import to_json as _forecast_json
 from backlint.api.reports.forecast_formats import to_markdown as _forecast_markdown
 from backlint.api.reports.forecast_page import to_html as _forecast_page
 from backlint.api.reports.health import Answer, SourceHealth
+from backlint.api.reports.sprint_prep import SprintPrep
+from backlint.api.reports.sprint_prep_formats import to_csv as _sprint_prep_csv
+from backlint.api.reports.sprint_prep_formats import to_json as _sprint_prep_json
+from backlint.api.reports.sprint_prep_formats import to_markdown as _sprint_prep_markdown
+from backlint.api.reports.sprint_prep_page import to_html as _sprint_prep_page
 
-Report = AuditReport | CycleTimeReport | ForecastReport
+Report = AuditReport | CycleTimeReport | ForecastReport | SprintPrep
 ReportFormat = Literal["html", "md", "json", "csv"]
 _WRITERS: Mapping[type[Any], Mapping[str, Callable[[Any], str]]] = {
     AuditReport: {"html": _audit_page, "md": _audit_markdown, "json": _audit_json, "csv": _audit_csv},
@@ -30,6 +35,9 @@ _WRITERS: Mapping[type[Any], Mapping[str, Callable[[Any], str]]] = {
         "html": _cycle_time_page, "md": _cycle_time_markdown, "json": _cycle_time_json, "csv": _cycle_time_csv,
     },
     ForecastReport: {"html": _forecast_page, "md": _forecast_markdown, "json": _forecast_json, "csv": _forecast_csv},
+    SprintPrep: {
+        "html": _sprint_prep_page, "md": _sprint_prep_markdown, "json": _sprint_prep_json, "csv": _sprint_prep_csv,
+    },
 }  # fmt: skip
 
 
@@ -62,6 +70,7 @@ __all__ = [
     "Report",
     "ReportFormat",
     "SourceHealth",
+    "SprintPrep",
     "build_audit",
     "build_cycle_time",
     "build_forecast",

@@ -114,6 +114,10 @@ def test_the_question_is_the_heaviest_that_stands_in_the_way() -> None:
     assert found.question == "EST001?"
 
 
+def test_what_it_waits_for_is_asked_before_anything_that_an_answer_could_mend() -> None:
+    assert of_story(AC001=FAIL, BLK003=FAIL).question == "BLK003?"
+
+
 def test_one_failing_rule_of_several_is_enough() -> None:
     found = of_story(OWN003=FAIL)
 

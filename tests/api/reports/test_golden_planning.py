@@ -11,12 +11,19 @@ from pathlib import Path
 import pytest
 
 from backlint.api.reports import Report, ReportFormat, rendered
-from tests.api.reports.planning_backlog import a_forecast, a_forecast_without_history
+from tests.api.reports.planning_backlog import (
+    a_forecast,
+    a_forecast_without_history,
+    a_sprint_prep,
+    a_sprint_prep_of_the_backlog,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 REPORTS = {
     "forecast": a_forecast,
     "forecast-short": a_forecast_without_history,
+    "sprint-prep": a_sprint_prep,
+    "sprint-prep-backlog": a_sprint_prep_of_the_backlog,
 }
 
 
