@@ -11,8 +11,9 @@ from backlint.rules.dates_text import find_limit
 # Indicators by themselves.
 _METRIC = re.compile(
     r"""(?<!\w)(?:
-      (?:rates?|ratio|share|percentage|number|count|volume|amount|score|index|level|frequency)(?=\ of\b
-          |\W|$)
+      (?<!reasonable\ )(?<!large\ )(?<!huge\ )(?<!small\ )(?<!certain\ )(?<!limited\ )(?<!any\ )(?<!same\ )
+          (?<!fair\ )(?<!right\ )(?:rates?|ratio|share|percentage|number|count|volume|amount|score|index|level
+          |frequency)(?=\ of\b|\W|$)
     | conversions?|activations?|retention|churn|adoption|engagement|revenue|turnover|sales|margin|cost|costs|spend
         |price|budget|savings
     | (?:response|load|loading|lead|cycle|build|start-?up|waiting|handling|resolution|processing|query|page|run|boot
@@ -58,6 +59,37 @@ _COUNTED = re.compile(
         |użytkownik(?:ów|cy)|klient(?:ów|ci)|part|number|n[úu]mero|nombre|numero)(?![\w-])""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Indicators of the thing itself, seen as soon as it is there.
+_AT_ONCE = re.compile(
+    r"""(?:response|load|loading|build|start-?up|processing|query|page|run|boot|install(?:ation)?)[- ]?times?
+        |time\ (?:to|on|spent|needed)|latency|duration|throughput|p(?:50|75|90|95|99)|percentile|median|coverage
+        |accuracy|precision|recall|hit\ rate|parity|(?:database|bundle|image|file|download|memory|disk)[- ]\w+
+        |ladezeit|antwortzeit|score|index|level|amount|number|count|volume|size""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# "Increase the offers": a thing that one counts, with where its number is to go.
+_COUNT_MOVES = re.compile(
+    r"""(?<!\w)(?:increas(?:e|es|ed|ing)|decreas(?:e|es|ed|ing)|reduc(?:e|es|ed|ing)|rais(?:e|es|ing)|to\ lower
+        |grow(?:s|ing)?|(?:to|will|should|and)\ boost|cut(?:s|ting)?|fewer)\s+
+        (?:(?:the|our|their|its|number\ of|amount\ of)\s+)?
+        (?:(?!in\b|of\b|by\b|to\b|for\b|and\b)[\w-]+\s+){0,2}?
+        (?:users|customers|members|contributors|clients|requests|queries|orders|offers|payments|returns|views|leads|bugs|memory
+        |cpu|bandwidth|consumption|traffic|demand|supply|inventory|hours|effort)(?![\w-]|\ of\b)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# What somebody can do in what time, and how much can go on at once.
+_TASK_TIME = re.compile(
+    r"""(?<!\w)(?:must|should|can|could|will|shall|is|are|to)\s+(?:be\s+)?(?:able\s+to\s+)?[^.;\n]{3,80}?
+        \b(?:within|in\ (?:less\ than|under|at\ most)|in\ no\ more\ than|under)\s+
+        \d+\s*(?:ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|hours?|clicks?|steps?)(?!\w)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_AT_ONCE_MANY = re.compile(
+    r"""(?<![\w.])\d[\d.,]*\s*k?\s+(?:[\w-]+\s+){0,3}?(?:can|must|should|are\ able\ to|will)\s+(?:be\s+|run\s+|all\s+)*
+        (?:concurrently|simultaneously|in\ parallel|at\ (?:once|the\ same\ time))\b
+        |(?<![\w.])(?:can|must|should|supports?|handles?)\s+[^.;\n]{0,40}?\d[\d.,]*\s*k?\s+(?:concurrent|simultaneous|parallel)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _UNIT = (
     r"(?:%|percent(?:age\ points?)?|prozent|pour\ cent|por\ ciento|por\ cento|per\ cento|procent|pp|ms"
     r"|milliseconds?|s|secs?|seconds?|sekunden?|secondes?|segundos?|min|mins|minutes?|minuten?|minutos?|h|hrs?"
@@ -81,7 +113,7 @@ _TARGET = re.compile(
         \s+(?:the\ |a\ |of\ )*[$€£]?{_NUMBER}(?![\w.]*/)
     | (?<![\w])[<>≤≥]=?\s*[$€£]?{_NUMBER}
     | (?<!\w)(?:increase|decrease|reduce|cut|lower|raise|grow|drop|improve|bring|get|go|down|up|shrink
-        |limit)\w*\b[^.;\n]{{0,60}}?\b(?:by|to|down\ to|up\ to)\s+[$€£]?{_NUMBER}(?!\.\d+\.)
+        |limit)\w*\b[^.;\n]{{0,60}}?\b(?:by|to|down\ to|up\ to)\s+[$€£]?{_NUMBER}(?![\w.]*[._]\d)
     | (?<!\w)(?:doubl(?:e|es|ed|ing)|halv(?:e|es|ed|ing)|tripl(?:e|es|ed|ing)|quadrupl\w+|twice|half\ (?:the|as|of)
         |zero|verdoppel\w*|halbier\w*|null|doubler|diviser\ par|r[ée]duire\ de\ moiti[ée]|z[ée]ro|duplicar|cero
         |dobrar|reduzir\ (?:à|pela)\ metade|raddoppi\w+|dimezza\w+|verdubbel\w*|halver\w*|podwoi\w*|zero)(?!\w)
@@ -133,8 +165,10 @@ def measure(text: str) -> Measure:
     """The metric, the target, the direction and the time limit that a text names."""
     limit = find_limit(text)
     without_limit = text if limit is None else f"{text[: limit[0]]} {text[limit[1] :]}"
-    target = _target(without_limit)
-    metric = _METRIC.search(without_limit) or (_COUNTED.search(without_limit) if target else None)
+    performance = _TASK_TIME.search(text) or _AT_ONCE_MANY.search(text)
+    target = _target(without_limit) or (performance.group().strip() if performance else None)
+    counted = _COUNTED.search(without_limit) if target else None
+    metric = _METRIC.search(without_limit) or counted or _COUNT_MOVES.search(without_limit) or performance
     direction = _DIRECTION.search(without_limit)
     return Measure(
         metric=metric.group().strip() if metric else None,
@@ -166,9 +200,15 @@ def targets(text: str) -> Iterator[tuple[int, int, str]]:
             yield match.start(), match.end(), match.group().strip()
 
 
-def names_indicator(text: str) -> bool:
-    """Whether the text names an indicator of the business or the service, such as a rate or a count of tickets."""
-    return _METRIC.search(text) is not None
+def names_performance(text: str) -> bool:
+    """Whether the text says what somebody can do in what time, or how much can go on at once."""
+    return (_TASK_TIME.search(text) or _AT_ONCE_MANY.search(text)) is not None
+
+
+def names_business(text: str) -> bool:
+    """Whether the text names what can only be measured later, in use: sign-ups, cost, tickets. Coverage, parity, sizes
+    and response times can be looked at on the day the work is finished."""
+    return any(not _AT_ONCE.fullmatch(match.group()) for match in _METRIC.finditer(text))
 
 
 def is_output(text: str) -> bool:

@@ -76,8 +76,9 @@ class MissingAcceptanceCriteria(CriteriaRule):
     How to fix: write two to five bullets under a heading "Acceptance criteria", or one Given/When/Then.
 
     Not flagged: criteria in a mapped field, under any heading that means acceptance, as boxes, as Gherkin,
-    as a table, or in sentences ("done when ...", "shall", two or more must or should statements). Boxes
-    that list work, a team's definition of done, quoted text and what backlint itself wrote do not count.
+    as a table, or in sentences ("done when ...", "shall", two or more that say what must or should be, what
+    is to be ensured, or what follows an event: "when a row is added, the sum is shown"). Boxes that list work,
+    a team's definition of done, quoted text and what backlint itself wrote do not count.
     Criteria that are only an image cannot be judged.
     """
 
@@ -114,6 +115,10 @@ class MissingAcceptanceCriteria(CriteriaRule):
 
     flagged = (
         Example("three paragraphs of background", an_issue(body=BACKGROUND)),
+        Example(
+            "what a team needs is no requirement",
+            an_issue(body="We need to create the file.\n\nSomeone needs to look at the server first.\n"),
+        ),
         Example("only pre-flight boxes", an_issue(body=PRE_FLIGHT)),
         Example("only the team's definition of done", an_issue(body=DEFINITION_OF_DONE)),
         Example("criteria quoted from another issue", an_issue(body=QUOTED), evidence="opens in a spreadsheet"),
@@ -152,6 +157,17 @@ class MissingAcceptanceCriteria(CriteriaRule):
         ),
     )
     passed = (
+        Example(
+            "events and what follows them",
+            an_issue(
+                body="When a row is added, the sum is shown again. If the list is empty, the button stays disabled."
+            ),
+        ),
+        Example(
+            "states to be ensured",
+            an_issue(body="* make sure the total is shown at the top\n* amounts should keep two decimals\n"),
+        ),
+        Example("a goal that can be checked at the end", an_issue(body="The aim is 90 % coverage of the export.")),
         Example(
             "a Gherkin fence with a real scenario", an_issue(body=GHERKIN), evidence="When the user presses Export"
         ),

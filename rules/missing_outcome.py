@@ -10,6 +10,16 @@ from backlint.rules.evidence import of_dropped
 from backlint.rules.outcome_text import inherited_outcome, outcome_sections, own_outcomes
 from backlint.rules.rule import Context, Example, Rule
 
+UNUSED = "## Goal\n\nMany columns of the list are no longer filled. We should remove them.\n"
+FAULT = """\
+### Actual result
+
+The list is sluggish and the export is frustrating to use.
+
+### Expected result
+
+The list opens.
+"""
 FEATURES = """\
 ## Scope
 
@@ -105,6 +115,8 @@ class MissingOutcome(Rule):
         Example(
             "a form's goal that holds the task", an_issue(body="## Goal\n\nRemove the old column from the list.\n")
         ),
+        Example("work behind an opening sentence", an_issue(title="Columns", body=UNUSED)),
+        Example("a pain that only tells of a fault", an_issue(title="List is slow", body=FAULT)),
         Example("an outcome heading over nothing", an_issue(body="## Outcome\n\nTBD\n")),
         Example(
             "benefit clause in an epic is no outcome",

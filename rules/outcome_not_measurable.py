@@ -94,9 +94,18 @@ class OutcomeNotMeasurable(Rule):
             severity=Severity.INFO,
         ),
         Example("a direction without a number", an_issue(type=IssueType.EPIC, body="Outcome: more sign-ups by June")),
+        Example(
+            "an idiom that counts nothing", an_issue(body="Outcome: less to maintain in a reasonable amount of time")
+        ),
         Example("a field without a number", an_issue(type=IssueType.EPIC, fields={"outcome": "Faster invoices"})),
     )
     passed = (
+        Example(
+            "what somebody can do in what time",
+            an_issue(
+                type=IssueType.EPIC, body="Goal: a clerk must be able to export the list within 2 minutes by 2026-09-30"
+            ),
+        ),
         Example(
             "metric, from and to, date",
             an_issue(type=IssueType.EPIC, body="Outcome: Checkout drop-off from 42 % to 35 % by 2026-09-30"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from backlint.model import Evidence, Issue, IssueType
 from backlint.rules.evidence import of_part, of_span, of_value
-from backlint.rules.measure_text import is_output, measure
+from backlint.rules.measure_text import is_output, measure, names_performance
 from backlint.rules.rule import Context
 from backlint.rules.words import content_words, opens_with_work, repeats_the_work
 from backlint.text.document import Document, Item, Meaning, Section
@@ -41,11 +41,11 @@ _RESULT_TYPES = (IssueType.EPIC, IssueType.INITIATIVE)
 # -- purpose clauses (phrases, catalogue 1.6 P) -----------------------------------------------------------------------
 
 _SO_THAT = re.compile(
-    r"""(?<!\w)(?:so\ that|such\ that|so\ as\ to
+    r"""(?<!\w)(?:so\ that(?!\ (?:is|was|will|would|means|could\ be|might\ be)\b)|such\ that|so\ as\ to
         |so(?=\ (?:we|i|you|they|it|he|she|the\ \w+|users?|customers?|people|our\ \w+|everyone|that)\ (?:can|could
             |may|might|will|would|won't|don't
             |doesn't|do\ not|does\ not|never|always|only|know|have|has|get|gets|are\ able|is\ able|need\ not)\b
-            (?!\ (?:be\ (?:that|because|relat|due)|think|assume|guess|suspect|seem|have\ the\ )))
+            (?!\ (?:mean\b|be\ (?:that|because|relat|due)|think|assume|guess|suspect|seem|have\ the\ )))
         |in\ order\ (?:to|that)(?!\ (?:run|reproduce|test|replicate|verify|see|start|install)\b)
         |damit|sodass|so\ dass|um(?=\ [^.;!?]{3,80}\ zu\ )|afin\ (?:que|de|d')|pour\ (?:que|pouvoir)
         |para\ (?:que|poder)|a\ fim\ de|con\ el\ fin\ de|affinch[ée]|in\ modo\ (?:che|da)|cos[ìi]\ (?:che|da)|zodat
@@ -97,6 +97,8 @@ _PURPOSE = re.compile(
     | (?:easier|simpler|quicker)\ (?:for|to)\b
     | less\ (?:(?:work|effort|time|confusing)\ (?:for|to)\b|(?:code\ )?to\ (?:debug|maintain|learn|do)\b)
     | measured\ by\b
+    | to\ (?:explain|show|inform|tell|teach|remind|warn|guide|give|offer)\ (?:to\ )?{_PEOPLE}
+        \ (?:to|about|of|how|what|why|when|where|which|that|on|through|a\ (?:better|clear)\w*)\b
     | sav(?:es?|ing)\ (?:time|money|effort|us)\b
     | for\ (?:the\ sake\ of\ )?(?:better\ |more\ |improved\ |greater\ )?(?:consistency|clarity|maintainability
         |readability|accessibility|usability|discoverability|reusability)\b
@@ -125,12 +127,26 @@ _AIM = re.compile(
     r"|prevent|speed|simplify|grow|find|learn|understand)\b",
     re.IGNORECASE,
 )
+_AIM_AFTER = re.compile(
+    r"\W*(?:\d\W+)?(?:improve|increase|reduce|decrease|enable|avoid|prevent|speed|simplify|grow)\b", re.IGNORECASE
+)
 # Verbs of work that may as well state a condition, so that only a goal is measured by them.
 _TASK = re.compile(
     r"^\W*(?:provide|display|show|hide|accept|put|handle|fetch|render|return|store|track|log|forward|redesign|redirect|switch)\b",
     re.IGNORECASE,
 )
+_PART = re.compile(r"[^.!?\n,]+")
+_WISH = re.compile(
+    r"\W*(?:we|i)(?:'d|\s+would)\s+like\s+(?:to\s+)?(?!to\b|see\b|know\b|be\b|a\b|an\b|the\b|our\b|people\b|users\b)\w+",
+    re.IGNORECASE,
+)
+_ROLE = re.compile(r"\W*(?:as an?|als|en tant que|como)\s", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?\n](?:\s|$)")
+_ADDRESS = re.compile(r"https?://\S+")
+_POINTER = re.compile(
+    r"(?<!\w)(?:examples?|links?|see|here|pages?|urls?|info|source|ref(?:erence)?s?|issue|thread)(?!\w)", re.I
+)
+MIN_WORDS_BESIDE = 2  # content words next to an address that make a statement of a line
 # Slots of a pattern that nobody filled: "We build X so that Y grows".
 _SLOTS = re.compile(
     r"""(?<![\w'])[XYZ](?![\w'+-]).{0,60}?(?<![\w'])[XYZ](?![\w'+-])  # two of the letters in one stretch
@@ -154,6 +170,8 @@ _HARM = re.compile(
     | (?:drive[sn]?|scare[sd]?|turn(?:s|ed)?)\ away\b
     | (?:los(?:e|es|ing)|cost(?:s|ing)?\ us)\ (?:users|customers|money|revenue|time|trust|data|work|sales)\b
     | performance\ (?:loss|penalty|hit)\b
+    | takes?\ (?:way\ |far\ |much\ )?too\ (?:long|much\ time)\b
+    | result(?:s|ing)\ in\ (?:an?\ )?(?:time-?outs?|delays?|data\ loss|lost|wasted|confusion|poor|slow)\b
     | (?:limits?|hurts?|harms?|hinders?|slows?\ down|blocks?)\ (?:our|the|user|users|customer|adoption|development
         |teams?|us|people)\b
     | (?:have|has|had|need|needs|forced)\ to\ (?:manually|click\ through|completely\ bypass|work\ around|guess
@@ -185,7 +203,7 @@ def field_outcomes(issue: Issue) -> Iterator[Stated]:
 def section_outcomes(document: Document, issue_type: IssueType | None, *, field: str = "body") -> Iterator[Stated]:
     """What stands under an outcome heading or after "Outcome:" on a line."""
     for section in outcome_sections(document, issue_type):
-        found = [line for line in section.items if not _SLOTS.search(line.text)]
+        found = [line for line in section.items if not _SLOTS.search(line.text) and not _is_reference(line.text)]
         if found:
             text = "\n".join(line.text for line in found)
             below = "\n" in document.text[section.start : found[0].start]
@@ -194,6 +212,12 @@ def section_outcomes(document: Document, issue_type: IssueType | None, *, field:
         stated = _OUTCOME_LINE.match(line.text)
         if stated and content_words(stated["rest"]) and not _SLOTS.search(line.text):
             yield Stated(stated["rest"], of_part(document, line, kind="S", field=field))
+
+
+def _is_reference(text: str) -> bool:
+    """Whether a line holds an address and hardly a word besides ("Example link https://...")."""
+    rest = _ADDRESS.sub(" ", text)
+    return rest != text and len(content_words(_POINTER.sub(" ", rest))) < MIN_WORDS_BESIDE
 
 
 def outcome_sections(document: Document, issue_type: IssueType | None) -> tuple[Section, ...]:
@@ -209,14 +233,23 @@ def phrase_outcomes(issue: Issue, document: Document) -> Iterator[Stated]:
     """Benefits, purposes and pains in running text or in the title; a benefit that repeats the work is none."""
     title = issue.title
     found = _purpose_in(title, before="")
-    if found is not None:
+    if found is not None and not (document.under(Meaning.ACTUAL) and _HARM.search(title)):
         start, end = found
         yield Stated(title[start:end], of_value("P", "title", title[start:end]))
+    told = _told_lines(document)
     for line in document.items:
-        place = _purpose_in(line.text, before=title)
+        place = None if line.start in told else _purpose_in(line.text, before=title)
         if place is not None:
             start, end = place
             yield Stated(line.text[start:end], _at(document, line, start, end))
+
+
+def _told_lines(document: Document) -> set[int]:
+    """Where a report tells what was done, what happened and what should have: the malfunction, not what is aimed at."""
+    meanings: tuple[Meaning, ...] = (Meaning.STEPS, Meaning.ACTUAL)
+    if document.under(*meanings):
+        meanings += (Meaning.EXPECTED,)
+    return {line.start for section in document.under(*meanings) for line in section.items}
 
 
 def _at(document: Document, line: Item, start: int, end: int) -> Evidence:
@@ -265,7 +298,7 @@ def _own_outcomes(issue: Issue, context: Context) -> tuple[Stated, ...]:
         found = list(_measured_lines(document))
     if not found and issue.type not in _RESULT_TYPES:
         found = list(phrase_outcomes(issue, document))
-    return tuple(found)
+    return (*found, *_performances(document))
 
 
 def _beyond_the_title(issue: Issue, stated: Iterator[Stated]) -> Iterator[Stated]:
@@ -279,10 +312,17 @@ def _is_only_work(stated: Stated, title: str) -> bool:
     """Whether a form's goal section holds the title or the task. "Goal: build it" on one line is an output (OUT002)."""
     if repeats_the_work(stated.text, title):
         return True
-    is_task = opens_with_work(stated.text) or _TASK.match(stated.text)
-    if not is_task or not stated.under_heading or _AIM.match(stated.text):
+    is_aim = _AIM.match(stated.text) or any(map(_AIM_AFTER.match, _PART.findall(stated.text)))
+    if not stated.under_heading or is_aim or not _holds_work(stated.text):
         return False
     return _purpose_in(stated.text, before=title) is None and measure(stated.text).target is None
+
+
+def _holds_work(text: str) -> bool:
+    """Whether the text, one of its sentences or what follows an opening clause says what to do, or it is a story."""
+    if _WANT.search(text) and _ROLE.match(text):
+        return True
+    return any(opens_with_work(part) or _TASK.match(part) or _WISH.match(part) for part in _PART.findall(text))
 
 
 def _measured_lines(document: Document) -> Iterator[Stated]:
@@ -292,6 +332,14 @@ def _measured_lines(document: Document) -> Iterator[Stated]:
             found = measure(line.text)
             if found.metric and found.target:
                 yield Stated(line.text, of_part(document, line, kind="P", field="body"))
+
+
+def _performances(document: Document) -> Iterator[Stated]:
+    """Lines that say what somebody can do in what time, or how much can go on at once: results with their measure."""
+    told = _told_lines(document)
+    for line in document.items:
+        if line.start not in told and names_performance(line.text):
+            yield Stated(line.text, of_part(document, line, kind="P", field="body"))
 
 
 def inherited_outcome(issue: Issue, context: Context, *, depth: int) -> Stated | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from backlint.model import Evidence
 from backlint.rules.evidence import of_part
-from backlint.rules.measure_text import names_indicator
+from backlint.rules.measure_text import names_business
 from backlint.rules.words import opens_with_work
 from backlint.text.document import Document, Item, Meaning
 
@@ -72,6 +72,10 @@ _FAULT = re.compile(
 _GOAL = re.compile(
     r"\b(?:goal|target|aim)s?\b(?!\s+(?:was|platform|sdk|device|branch|version|audience|page|url))", re.IGNORECASE
 )
+# What the goal was once says nothing of what is to be true in the end.
+_IS_PAST = re.compile(
+    r"\b(?:goal|target|aim)s?\s+(?:was|were|had)\b|\b(?:however|originally|no longer)\b", re.IGNORECASE
+)
 # Work that is to be done, in the passive: a plan and not a state that one finds afterwards.
 _WORK_PASSIVE = re.compile(
     r"""\b(?:should|must|needs?\ to|ha(?:s|ve)\ to)\ (?:also\ |then\ |all\ )?be\ (?:extended|updated|created|added
@@ -87,6 +91,40 @@ _END_STATE = re.compile(
         .*?\b(?:is|are|can|may|cannot|can't|will|won't|must|should|shows?|displays?|appears?|opens?|returns?|gets?
             |has|have|receives?|sees?|remains?|stays?|contains?|becomes?|works?|disappears?|redirects?|reflects?
             |supports?|exists?|accepts?)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# "The module will need to read the class": what people need, what is needed for something else and what a sentence
+# mentions as known are no requirements, so that the subject must open the sentence.
+_NEEDS = re.compile(
+    r"""^\W*(?!(?:we|i|you|they|one|someone|somebody|people|devs?|developers?|there)\b)
+        (?:(?:the|this|these|it|all|each|every)\b[^,;:\n]{0,60}?\bneeds?|[\w-]+(?:\ [\w-]+){0,5}?\ (?:will|would)\ need)
+        \ to\ (?!know|have|check|decide|discuss|investigate|figure|find\ out|think|look|talk|ask|wait|do)\w+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# "When a user joins, create a document", "If the page is reloaded, the values are kept": an event and what follows.
+_EVENT = re.compile(
+    r"""^\W*(?:when(?:ever)?|if|once|as\ soon\ as|after|upon|on)\s+
+        (?!(?:i|we|you|possible|needed|necessary|required|not|so|any|there|in\ doubt|time|applicable|desired)\b)
+        (?P<event>[^,.;?!\n]{6,90}),\s*(?:then\s+)?(?!(?:(?!\bso\b).)*\b(?:i|we|you|but|likely|otherwise|because|remember)\b)(?P<reaction>[^.;?!\n]{8,})""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_REACTION = re.compile(
+    r"""^(?:(?:the|an?|all|each|every|it|its|they|no|only|that|users?|any)\b.*?\b(?:is|are|will|can(?:not)?|must|should|shows?
+            |displays?|appears?|opens?|returns?|gets?|receives?|sees?|remains?|stays?|becomes?|disappears?|redirects?)\b
+        |(?:show|display|hide|create|update|delete|remove|store|save|send|return|redirect|open|close|disable|enable|reset
+            |keep|set|mark|notify|log|reject|refuse|block|skip|ignore|reload|refresh|switch|highlight)\b)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# "Make sure the tag is shown": an order to reach a state, and not a step of work.
+_ENSURE = re.compile(
+    r"""^\W*(?:please\s+)?(?:make\ (?:it\ )?sure|ensure)\s+(?:that\s+)?(?!that\b|to\b|if\b)
+        (?:(?!\b(?:you|your|we|our|i)\b)[^.;?!\n]){3,200}?\b(?:is|are|can(?:not)?|will|shows?|displays?|appears?|works?|stays?
+            |remains?|gets?|has|have|does(?:n't|\ not)|do(?:n't|\ not)|returns?|contains?)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_WORK_DONE = re.compile(
+    r"""\b(?:is|are|gets?)\s+(?:all\s+|also\s+|properly\s+)*(?:updated|created|added|removed|changed|moved|refactored|replaced
+        |implemented|done|fixed|tested|documented|reviewed|migrated|configured|installed)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 _REPORT = re.compile(
@@ -115,11 +153,11 @@ def is_condition(item: Item) -> bool:
 def phrases(document: Document) -> Iterator[Evidence]:
     """Conditions stated in running text; a text that reports a fault states what should have happened, not these."""
     for line in document.items:
-        if _says_done_when(line.text) or _SHALL.search(line.text):
+        if _says_done_when(line.text) or (_SHALL.search(line.text) and not opens_with_work(line.text)):
             yield of_part(document, line, kind="P", field="body")
     if reports_a_fault(document):
         return
-    statements = [line for line in authored_lines(document) for _ in _requirements(line.text)]
+    statements = [line for line in authored_lines(document) for _ in _statements(line.text)]
     if len(statements) >= MIN_STATEMENTS:
         yield of_part(document, statements[0], kind="P", field="body", note=f"{len(statements)} requirements")
     numeric = next((line for line in authored_lines(document) if any(map(_is_numeric, _targets(line.text)))), None)
@@ -152,15 +190,34 @@ def _requirements(text: str) -> Iterator[str]:
     for sentence in _SENTENCE.findall(text):
         is_question = sentence.rstrip().endswith("?") or _QUESTION.match(sentence)
         is_plan = _NO_REQUIREMENT.search(sentence) or _WORK_PASSIVE.search(sentence)
-        if _MODAL.search(sentence) and not is_question and not is_plan:
+        if (_MODAL.search(sentence) or _NEEDS.match(sentence)) and not is_question and not is_plan:
             yield sentence
+
+
+def _statements(text: str) -> Iterator[str]:
+    """Sentences that say what shall be: a requirement, an event with what follows, an order to reach a state."""
+    for sentence in _SENTENCE.findall(text):
+        if any(True for _ in _requirements(sentence)) or _is_reaction(sentence) or _is_ensured(sentence):
+            yield sentence
+
+
+def _is_reaction(sentence: str) -> bool:
+    event = _EVENT.match(sentence)
+    if event is None or sentence.rstrip().endswith("?") or _REPORT.search(sentence):
+        return False
+    return _REACTION.match(event["reaction"]) is not None
+
+
+def _is_ensured(sentence: str) -> bool:
+    is_work = _REPORT.search(sentence) or _WORK_DONE.search(sentence)
+    return _ENSURE.match(sentence) is not None and not is_work
 
 
 def _targets(text: str) -> Iterator[str]:
     """Sentences that set a requirement or a goal, but no business indicator: that is measured later (OUT002)."""
     yield from _requirements(text)
     for sentence in _SENTENCE.findall(text):
-        if _GOAL.search(sentence) and not names_indicator(sentence):
+        if _GOAL.search(sentence) and not names_business(sentence) and not _IS_PAST.search(sentence):
             yield sentence
 
 

@@ -42,7 +42,8 @@ class ThinDescription(Rule):
     Severity: a near story is a warning, everything else information.
 
     Not flagged: short texts with acceptance criteria, with steps to reproduce or with what was expected and what
-    happened; a link to an allowed place; the error text of a bug. A line that only repeats the title adds no words.
+    happened; a link to an allowed place; the error text of a bug; a discussion that is quoted, since it says what it is
+    about though another wrote it. A line that only repeats the title adds no words.
     """
 
     code = "TXT002"
@@ -89,9 +90,9 @@ class ThinDescription(Rule):
         )
 
     def _words(self, issue: Issue, document: Document, context: Context) -> int:
-        """Authored words beyond the title; sentences in a fence count, and for bugs its other lines do."""
+        """Words beyond the title: authored or quoted; sentences in a fence count, and for bugs its other lines do."""
         lines = [item.text for item in document.items if not item.is_header]
-        lines += [line.text for line in document.dropped if line.reason is DropReason.TOO_SHORT]
+        lines += [line.text for line in document.dropped if line.reason in (DropReason.TOO_SHORT, DropReason.QUOTE)]
         code = [line.text for line in document.dropped if line.reason in (DropReason.CODE, DropReason.LOG)]
         if issue.type in BUG_TYPES and self.code_counts:
             lines += code
@@ -144,6 +145,14 @@ class ThinDescription(Rule):
         Example(
             "a task of seven words",
             an_issue(type=IssueType.TASK, title="Keys", body="Rotate the keys of the mail server."),
+        ),
+        Example(
+            "a quoted discussion",
+            an_issue(
+                title="Follow-up",
+                body="From the review:\n\n> The list should be read once and kept, since each page asks for it again "
+                "and the server answers slowly at the end of the month.\n",
+            ),
         ),
         Example("a bug with its error text", an_issue(type=IssueType.BUG, title="Export", body=LOG)),
         Example(

@@ -66,7 +66,7 @@ _WORK = re.compile(
 
 # "List shows three rows", "Order number is displayed": the first word is a noun after all.
 _NOUN_FIRST = re.compile(
-    r"""^\W*\w+(?:\s+(?!(?:that|which|if|when|where|so|to|the|an?|all|each)\b)[\w'-]+){0,3}
+    r"""^\W*(?!(?:we|i|please)\b)\w+(?:\s+(?!(?:that|which|if|when|where|so|to|the|an?|all|each)\b)[\w'-]+){0,3}
         \s+(?:is|are|can|may|must|should|will|shows?|displays?|appears?|opens?|returns?|reads?|contains?|stays?
             |remains?|has|have)\b""",
     re.VERBOSE | re.IGNORECASE,

@@ -44,6 +44,14 @@ _PROMPT = re.compile(
     r"optional|a clear and concise|(?:your|short|brief|detailed|any) \w+|"
     r"bitte|beschreib\w*|d[eé]cri\w+|veuillez|describ\w+|por favor)\b"
 )
+# What a form asks in plain letters: about "this request", whose author would not ask so, or how to fill itself in.
+_FORM = re.compile(
+    r"\W*(?:what|which|who|why|how|where|when|is|are)\b[^.?!]{0,60}\b(?:of|for|in|to|by|with)\s+this\s+"
+    r"(?:request|issue|ticket|form)\s*\?|"
+    r"[^.?!]{0,80}\b(?:check|select|mark|choose|tick)\s+(?:all|any)\s+(?:boxes\s+)?that\s+apply\b|"
+    r"[^?!]{0,160}\badd(?:\s*/\s*|\s+or\s+)remove\s+(?:rows|sections|lines|items)\s+as\s+(?:needed|necessary)\b",
+    re.IGNORECASE,
+)
 _NOT_APPLICABLE = re.compile(
     r"\W*(?:n/a|n\.a\.?|not applicable|n\.?v\.?t\.?|entfällt|nicht zutreffend|sans objet|no aplica|não se aplica|"
     r"non applicabile|nie dotyczy)(?P<sign>\s*(?:[-–—:;,(]|\bbecause\b|\bsince\b|\bas\b|\bweil\b|\bda\b)\s*)"
@@ -72,6 +80,8 @@ def is_placeholder(text: str, *, is_italic: bool = False) -> bool:
         return True
     if ("[" in text or "<" in text or "{" in text or "(" in text) and not words_outside_slots(text):
         return not _MARKDOWN_LINK.search(text)
+    if (" this " in text or " as ne" in text or " apply" in text) and _FORM.match(text):
+        return True
     return _is_dotted(text)
 
 
