@@ -309,6 +309,9 @@ def report_forecast(
     until: Annotated[
         str | None, typer.Option("--until", metavar="DAY", help="how many by the end of this day? (default: 4 weeks)")
     ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="draw from this seed (default: it follows from question and facts)")
+    ] = None,
     format: ReportFormat = "md",
     output: ReportFile = None,
     config: Config = None,
@@ -326,6 +329,7 @@ def report_forecast(
             input=input,
             items=items,
             until=until,
+            seed=seed,
             format=format,
             output=output,
         )

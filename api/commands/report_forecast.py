@@ -28,6 +28,7 @@ def run(
     input: str | None,
     items: int | None,
     until: str | None,
+    seed: int | None = None,
     format: str,
     output: Path | None,
 ) -> int:
@@ -43,21 +44,26 @@ def run(
         raise ConfigurationError(f"--items {items}: at least 1")
     if input is not None:
         backlog = make_backlog(read_file(console, input, zone=settings.zone).issues, settings, now=now())
-        report = build_from_backlog(backlog, settings, scope=scope, name=input, items=items, until=last)
+        report = build_from_backlog(backlog, settings, scope=scope, name=input, items=items, until=last, seed=seed)
     else:
         with open_workplace(config) as place:
-            report = build_from_store(place, scope=scope, items=items, until=last)
+            report = build_from_store(place, scope=scope, items=items, until=last, seed=seed)
     write_report(console, report, format, output)
     return 0
 
 
 def build_from_store(
-    place: Workplace, *, scope: str | None, items: int | None = None, until: date | None = None
+    place: Workplace,
+    *,
+    scope: str | None,
+    items: int | None = None,
+    until: date | None = None,
+    seed: int | None = None,
 ) -> ForecastReport:
     backlog = load_backlog(place.engine, place.settings, now=now())
     health = source_health(place.engine)
     return build_from_backlog(
-        backlog, place.settings, scope=scope, name="everything", items=items, until=until, health=health
+        backlog, place.settings, scope=scope, name="everything", items=items, until=until, seed=seed, health=health
     )
 
 
@@ -69,6 +75,7 @@ def build_from_backlog(
     name: str,
     items: int | None = None,
     until: date | None = None,
+    seed: int | None = None,
     health: Sequence[SourceHealth] = (),
 ) -> ForecastReport:
     issues = in_scope(backlog, scope)
@@ -86,4 +93,5 @@ def build_from_backlog(
         select=lambda issue: issue.identity in wanted,
         options=flow_options(settings),
         health=health,
+        seed=seed,
     )

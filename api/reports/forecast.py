@@ -129,11 +129,12 @@ def build_forecast(
     options: FlowOptions = DEFAULTS,
     health: Sequence[SourceHealth] = (),
     trials: int = TRIALS,
+    seed: int | None = None,
 ) -> ForecastReport:
     """The report on the selected issues; what is asked is `items`, `until` or both, else the next four weeks.
 
-    ValueError when the day asked for has passed, or for fewer than one item. Issues of a source whose pull did not
-    finish are left out.
+    Without a `seed` it follows from the question and the facts. ValueError when the day asked for has passed, or for
+    fewer than one item. Issues of a source whose pull did not finish are left out.
     """
     failed, zone = unreadable(health), ZoneInfo(timezone)
     today = local_day(now, zone)
@@ -149,7 +150,7 @@ def build_forecast(
     tests: tuple[BackTest, ...] = ()
     calibration = Calibration()
     if why is None:
-        ask = _Asker(scope, today, sample, calendar, trials)
+        ask = _Asker(scope, today, sample, calendar, trials, seed)
         tests, calibration = back_test(
             finishes.as_of,
             today,
@@ -190,9 +191,11 @@ def build_forecast(
 class _Asker:
     """Puts questions to the engine, each with the seed that follows from it."""
 
-    def __init__(self, scope: str, today: date, sample: History, calendar: Calendar, trials: int) -> None:
+    def __init__(
+        self, scope: str, today: date, sample: History, calendar: Calendar, trials: int, seed: int | None
+    ) -> None:
         self._scope, self._today, self._sample = scope, today, sample
-        self._calendar, self._trials = calendar, trials
+        self._calendar, self._trials, self._given = calendar, trials, seed
 
     def how_many(self, until: date, calibration: Calibration) -> CountForecast:
         seed = self._seed({"kind": "how_many", "start": self._today.isoformat(), "until": until.isoformat()})
@@ -228,6 +231,8 @@ class _Asker:
         return forecast, found
 
     def _seed(self, question: dict[str, object]) -> int:
+        if self._given is not None:
+            return self._given
         return seed_of(scope=self._scope, day=self._today, question=question, history=self._sample)
 
 

@@ -68,6 +68,14 @@ def test_another_scope_draws_other_numbers(report: ForecastReport) -> None:
     assert report.counts.seed != other.counts.seed
 
 
+def test_a_given_seed_is_used_and_printed() -> None:
+    found = a_forecast(seed=42)
+
+    assert found.counts is not None
+    assert found.counts.seed == 42
+    assert "| seed, how many | 42 |" in to_markdown(found)
+
+
 def test_too_little_history_is_a_reason_and_no_number() -> None:
     found = a_forecast_without_history()
 
