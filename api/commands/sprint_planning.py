@@ -207,8 +207,12 @@ class Planning:
 
     @cached_property
     def _velocity(self) -> Velocity:
-        own = self._next or self._running or self._nameless()
-        return velocity_of(ended_sprints(own, self._sprints, self._backlog.now), self._chosen)
+        return velocity_of(self._ended, self._chosen)
+
+    @cached_property
+    def _ended(self) -> list[SprintIssues]:
+        own = self._next or self._running or next(iter(self._sprints[-1:]), None) or self._nameless()
+        return ended_sprints(own, self._sprints, self._backlog.now)
 
     def _nameless(self) -> SprintIssues:
         """Stands for a sprint that nobody has made yet."""
@@ -239,7 +243,9 @@ class Planning:
             why_no_items=why,
             points50=_tenths(_reached(points, 50) * share) if enough else None,
             points85=_tenths(_reached(points, 85) * share) if enough else None,
-            sprints=len(self._velocity.totals),
+            past=tuple(
+                (each.sprint.name, total) for each, total in zip(self._ended, self._velocity.totals, strict=True)
+            ),
             set_to=set_for(own, self._rule(SprintOvercommitted).capacity),
             unit=self._velocity.unit,
             seed=seed,

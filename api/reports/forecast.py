@@ -80,6 +80,17 @@ class StartedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedItem:
+    """An item of the history that the forecast draws from."""
+
+    on: date
+    source: str
+    key: str
+    url: str | None
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastReport:
     """Everything the report says. `why_none` is the reason when there is no forecast."""
 
@@ -90,7 +101,7 @@ class ForecastReport:
     answer: Answer
     start: date
     history: History
-    weeks_asked: int
+    finished: tuple[FinishedItem, ...]  # the items that the history counts, oldest first
     trials: int
     why_none: str | None
     counts: CountForecast | None
@@ -170,7 +181,7 @@ def build_forecast(
         answer=_answer(health, why),
         start=today,
         history=sample,
-        weeks_asked=weeks,
+        finished=_counted(finishes, sample),
         trials=trials,
         why_none=why,
         counts=counts,
@@ -254,6 +265,16 @@ def _weekly(found: When) -> tuple[tuple[date | None, int], ...]:
 def _usual_totals(finished: dict[date, int], today: date, calendar: Calendar) -> list[int]:
     """Weekly totals, oldest first, weeks full of holidays left out."""
     return [week.total for week in history(finished, today, weeks=DRIFT_WEEKS, calendar=calendar).weeks]
+
+
+def _counted(finishes: Finishes, sample: History) -> tuple[FinishedItem, ...]:
+    mondays = {week.monday for week in sample.weeks}
+    found = [
+        FinishedItem(on=day, source=issue.source, key=issue.key, url=issue.url, title=issue.title)
+        for day, issue in finishes.finished
+        if iso_week(day) in mondays
+    ]
+    return tuple(sorted(found, key=lambda each: (each.on, each.source, each.key)))
 
 
 def _answer(health: Sequence[SourceHealth], why_none: str | None) -> Answer:

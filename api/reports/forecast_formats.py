@@ -46,6 +46,10 @@ def _facts(report: ForecastReport) -> dict[str, Any]:
             "weeks": [
                 {"monday": week.monday.isoformat(), "finished": list(week.counts)} for week in report.history.weeks
             ],
+            "issues": [
+                {"source": each.source, "issue": each.key, "url": each.url, "finished_on": each.on.isoformat()}
+                for each in report.finished
+            ],
             "left_out": [{"monday": monday.isoformat(), "why": why} for monday, why in report.history.left_out],
         },
         "how_many": counts and {
@@ -368,6 +372,8 @@ def _lines(report: ForecastReport) -> Iterable[tuple[object, ...]]:
             yield "chance", f"{dates.items} items by {counts.until}", "", _share(report.chance), ""
     for week in report.history.weeks:
         yield "history", week.monday.isoformat(), "", week.total, " ".join(map(str, week.counts))
+    for item in report.finished:
+        yield "finished", item.key, "", item.on.isoformat(), item.title
     for tested in report.back_tests:
         for check in tested.checks:
             basis = f"k50 {check.k50}, k85 {check.k85}, came {check.came}"

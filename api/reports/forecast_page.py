@@ -26,6 +26,7 @@ from backlint.api.reports.page import drawn, rendered
 
 MOST_BARS = 30
 MOST_ROWS = 100
+MOST_FINISHED = 300
 
 
 def to_html(report: ForecastReport) -> str:
@@ -43,6 +44,7 @@ def to_html(report: ForecastReport) -> str:
         tested=tested_rows(report),
         checks=[check for tested in report.back_tests for check in tested.checks[::-1]],
         inputs=input_rows(report),
+        finished=report.finished[: -MOST_FINISHED - 1 : -1],
         history_rows=[(week.monday, *week.counts, week.total) for week in report.history.weeks[::-1]],
         chance_rows=_chance_rows(report.counts) if report.counts else (),
         date_rows=_date_rows(report.dates) if report.dates else (),

@@ -40,10 +40,14 @@ class Capacity:
     why_no_items: str | None
     points50: float | None
     points85: float | None
-    sprints: int  # finished ones that the points rest on
+    past: tuple[tuple[str, float], ...]  # finished sprints, newest first, with what was finished in each
     set_to: float | None  # a capacity that was configured, in the team's unit
     unit: str  # what the team plans in: items or points
     seed: int | None
+
+    @property
+    def sprints(self) -> int:
+        return len(self.past)
 
     @property
     def even(self) -> float | None:

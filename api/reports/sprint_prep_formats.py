@@ -50,7 +50,8 @@ def _facts(report: SprintPrep) -> dict[str, Any]:
             "person_days_away": capacity.away_days,
             "availability": round(float(capacity.availability), 4),
             "items": {"p50": capacity.items50, "p85": capacity.items85, "why_none": capacity.why_no_items},
-            "points": {"p50": capacity.points50, "p85": capacity.points85, "sprints": capacity.sprints},
+            "points": {"p50": capacity.points50, "p85": capacity.points85},
+            "past_sprints": [{"name": name, "finished": total} for name, total in capacity.past],
             "seed": None if capacity.seed is None else str(capacity.seed),
         },
         "planned": {

@@ -52,6 +52,7 @@ def to_html(report: SprintPrep) -> str:
             (each.name, each.items, points_of(each.points or None), figures.percent(each.share))
             for each in report.outcomes
         ],
+        past_rows=[(name, f"{total:g}") for name, total in report.capacity.past],
         points_of=points_of,
         fit_of=fit_of,
         depends=depends,

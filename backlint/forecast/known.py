@@ -30,13 +30,16 @@ class Finishes:
         self._undone: list[Issue] = []
         self._others: Counter[date] = Counter()  # of the undone, as it is now
         self.bulk_closed = 0
+        self.finished: list[tuple[date, Issue]] = []  # as it is now: what the figures rest on
         for item in found:
             if item.issue.type not in ITEM_TYPES or item.why_outside is not None:
                 continue
             finished = self._days(item)
             if Flag.BULK_CLOSED in item.flags:
                 self.bulk_closed += len(finished)
-            elif _was_undone(item):
+                continue
+            self.finished += [(day, item.issue) for day in finished]
+            if _was_undone(item):
                 self._undone.append(item.issue)
                 self._others.update(finished)
             else:

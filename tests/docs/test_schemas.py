@@ -6,6 +6,7 @@ import copy
 import io
 import json
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from backlint.api.commands import apply as apply_command
 from backlint.api.commands import plan as plan_command
+from backlint.api.reports.forecast_formats import to_json as forecast_json
+from backlint.api.reports.sprint_prep_formats import to_json as sprint_prep_json
 from backlint.connectors.file import read_issues
 from backlint.connectors.file.export import FINDING_COLUMNS, ISSUE_COLUMNS, TRANSITION_COLUMNS
 from backlint.model import (
@@ -33,6 +36,7 @@ from backlint.sync.apply import Applied
 from backlint.sync.check import CheckResult, check_issues, to_json
 from backlint.sync.plan import Change, ChangeKind, HeldBack, Plan
 from backlint.sync.pull import SourcePull
+from tests.api.reports.planning_backlog import a_forecast, a_sprint_prep
 from tests.factory import a_comment, a_transition, an_issue
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
@@ -127,6 +131,7 @@ CYCLE_TIME: dict[str, Any] = {
 }
 
 
+@cache
 def outputs() -> dict[str, Any]:
     return {
         "issue": to_dict(a_rich_issue()),
@@ -135,6 +140,8 @@ def outputs() -> dict[str, Any]:
         "plan": plan_command.to_json(PLAN),
         "apply": apply_command.to_json(APPLIED, PLAN),
         "report-cycle-time": CYCLE_TIME,
+        "report-forecast": json.loads(forecast_json(a_forecast())),
+        "report-sprint-prep": json.loads(sprint_prep_json(a_sprint_prep())),
     }
 
 
@@ -190,6 +197,11 @@ def test_each_required_property_is_missed_when_it_is_gone(name: str) -> None:
         ("report-cycle-time", ("mode",), "median"),
         ("report-cycle-time", ("unit",), "hours"),
         ("report-cycle-time", ("issues", 0, "cycle_time"), -1),
+        ("report-forecast", ("how_many", "seed"), 42),
+        ("report-forecast", ("when", "p85"), 20),
+        ("report-forecast", ("history", "weeks", 0, "finished"), [1, 2, 3]),
+        ("report-sprint-prep", ("candidates", 0, "standing"), "done"),
+        ("report-sprint-prep", ("candidates", 0, "readiness"), 101),
     ],
 )
 def test_a_wrong_value_is_found(name: str, path: tuple[str | int, ...], wrong: Any) -> None:
