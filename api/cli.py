@@ -398,6 +398,32 @@ def explain(
 
 
 @app.command()
+def accuracy(
+    labels: Annotated[Path, typer.Option("--labels", metavar="FILE", help="labelled issues, JSON Lines")],
+    question: Annotated[
+        list[str] | None, typer.Option("--question", metavar="NAME", help="only this question, rule or label")
+    ] = None,
+    projects: Annotated[bool, typer.Option("--projects", help="the figures of each project as well")] = False,
+    misses: Annotated[bool, typer.Option("--misses", help="every answer that differs, with its explanation")] = False,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """How well the rules agree with issues that people labelled: precision, recall and F1 with their intervals."""
+    from backlint.api.commands.accuracy import run
+
+    raise typer.Exit(
+        run(
+            _console(format, quiet, no_color),
+            labels=labels,
+            questions=question or (),
+            projects=projects,
+            list_misses=misses,
+        )
+    )
+
+
+@app.command()
 def export(
     what: Annotated[str, typer.Argument(metavar="issues|transitions|findings")] = "issues",
     format: Annotated[str, typer.Option("--format", metavar="jsonl|csv|parquet")] = "jsonl",
