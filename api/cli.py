@@ -235,6 +235,52 @@ def audit(
     raise typer.Exit(run(_console(format, quiet, no_color), config=config, output=output))
 
 
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="address to listen on (default: this machine)")] = None,
+    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="0 takes a free one")] = None,
+    worker: Annotated[bool, typer.Option("--worker/--no-worker", help="work as well, or only answer")] = True,
+    config: Config = None,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Webhooks, API, schedule and worker in one process; runs until it is stopped."""
+    from backlint.api.commands.serve import run
+
+    raise typer.Exit(run(_console("text", quiet, no_color), config=config, host=host, port=port, with_worker=worker))
+
+
+@app.command()
+def worker(config: Config = None, quiet: Quiet = False, no_color: Plain = False) -> None:
+    """A further process that works beside `serve`, for a store on PostgreSQL."""
+    from backlint.api.commands.worker import run
+
+    raise typer.Exit(run(_console("text", quiet, no_color), config=config))
+
+
+@app.command()
+def status(config: Config = None, format: Output = "text", quiet: Quiet = False, no_color: Plain = False) -> None:
+    """What the service does: processes, webhooks, what waits, the last runs."""
+    from backlint.api.commands.status import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config))
+
+
+@app.command("dead-letters")
+def dead_letters(
+    retry: Annotated[str | None, typer.Option("--retry", metavar="SOURCE:ISSUE", help="try this one again")] = None,
+    drop: Annotated[str | None, typer.Option("--drop", metavar="SOURCE:ISSUE", help="forget this one")] = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Issues of webhooks that could not be handled, each with the reason."""
+    from backlint.api.commands.status import dead_letters as run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, retry=retry, drop=drop))
+
+
 ReportFormat = Annotated[str, typer.Option("--format", metavar="html|md|json|csv", help="how the report is written")]
 ReportFile = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="write here instead of printing")]
 ReportInput = Annotated[

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -27,9 +28,17 @@ log = structlog.get_logger(__name__)
 ISSUES_AT_ONCE = 4  # per source; trackers ask for few concurrent writes
 MOVED_ON = "changed in the tracker since the check; the next run looks again"
 EDITED = "a person edited the comment"
+BUSY = "a webhook's job is at work on it"
 
 Clock = Callable[[], datetime]
 Advance = Callable[[], None]
+Identity = tuple[str, str]
+Hold = Callable[[Identity], AbstractContextManager[bool]]
+
+
+def unshared(_issue: Identity) -> AbstractContextManager[bool]:
+    """Nobody else writes to the issue meanwhile, or the caller saw to that."""
+    return nullcontext(True)
 
 
 @dataclass(slots=True)
@@ -64,8 +73,12 @@ def apply(
     run: str,
     clock: Clock,
     advance: Advance = lambda: None,
+    hold: Hold = unshared,
 ) -> Applied:
-    """Write the changes. A failing issue never stops the others; a refused token stops its source."""
+    """Write the changes. A failing issue never stops the others; a refused token stops its source.
+
+    `hold` keeps other processes off an issue while it is written to; False where one of them is at it.
+    """
     result = Applied(run)
     with engine.begin() as connection:
         rows = writes.want(connection, run, changes, now=clock())
@@ -73,20 +86,32 @@ def apply(
         stored = _stored(connection, changes)
         log_ = writes.written(connection)
     for source, of_source in _by(rows, lambda row: row.change.source).items():
-        work = _Work(engine, connectors[source], stored, log_, result, clock, advance)
+        work = _Work(engine, connectors[source], stored, log_, result, clock, advance, hold)
         groups = list(_by(of_source, lambda row: row.change.issue).values())
         with ThreadPoolExecutor(ISSUES_AT_ONCE, thread_name_prefix=f"apply-{source}") as pool:
             list(pool.map(work.issue, groups))
     return result
 
 
-def settle_unsettled(engine: sa.Engine, connectors: Mapping[str, Connector], *, clock: Clock) -> int:
+def settle_unsettled(
+    engine: sa.Engine,
+    connectors: Mapping[str, Connector],
+    *,
+    clock: Clock,
+    only: Collection[Identity] | None = None,
+    leave: Collection[Identity] = (),
+) -> int:
     """After a crash: ask the trackers what became of every write that was sent and has no recorded answer.
 
     What arrived is confirmed; what did not is dropped, and the next plan wants it again if it still holds.
+    `only` looks at these issues; `leave` are those that somebody is writing to now.
     """
     with reading(engine) as connection:
-        rows = writes.unsettled(connection)
+        rows = [
+            row
+            for row in writes.unsettled(connection)
+            if (only is None or _issue_of(row) in only) and _issue_of(row) not in leave
+        ]
         stored = _stored(connection, [row.change for row in rows])
     for row in rows:
         connector = connectors.get(row.change.source)
@@ -112,8 +137,12 @@ def settle_unsettled(engine: sa.Engine, connectors: Mapping[str, Connector], *, 
                 reason=None if arrived else "the answer was lost and the write never arrived",
             )
     with engine.begin() as connection:
-        writes.drop_unsent(connection, now=clock())
+        writes.drop_unsent(connection, now=clock(), only=only, leave=leave)
     return len(rows)
+
+
+def _issue_of(row: Row) -> Identity:
+    return row.change.source, row.change.issue
 
 
 def undo(
@@ -162,10 +191,20 @@ class _Work:
     result: Applied
     clock: Clock
     advance: Advance
+    hold: Hold = unshared
 
     def issue(self, rows: Sequence[Row]) -> None:
-        """All changes of one issue, after one fresh look at it."""
-        identity = rows[0].change.source, rows[0].change.issue
+        """All changes of one issue, unless another process is at it."""
+        with self.hold(_issue_of(rows[0])) as is_free:
+            if is_free:
+                self._issue(rows)
+                return
+        for row in rows:
+            self._end(row, DROPPED, "held_back", BUSY)
+
+    def _issue(self, rows: Sequence[Row]) -> None:
+        """After one fresh look at it."""
+        identity = _issue_of(rows[0])
         known = self.stored[identity]
         try:
             fresh = self.connector.read(known)

@@ -14,9 +14,10 @@ from backlint.connectors.contract import Connector
 from backlint.rules.registry import RULES_VERSION, find
 from backlint.settings import Settings
 from backlint.sync import writes
-from backlint.sync.apply import Applied, apply, settle_unsettled
+from backlint.sync.apply import Applied, apply, settle_unsettled, unshared
 from backlint.sync.check import Checked, CheckResult, check_store, without_baseline
 from backlint.sync.database import reading
+from backlint.sync.deliveries import holding, taken
 from backlint.sync.plan import Candidate, Override, Plan, Written, plan
 from backlint.sync.pull import Progress, SourcePull, pull, quietly
 from backlint.sync.scoring import stored_scores
@@ -43,19 +44,26 @@ def audit(
     *,
     clock: Clock,
     progress: Progress = quietly,
+    is_shared: bool = False,
 ) -> Audit:
-    """Pull every source, judge what was read completely, and write back what is wanted and allowed."""
+    """Pull every source, judge what was read completely, and write back what is wanted and allowed.
+
+    `is_shared`: webhooks are handled meanwhile, here or elsewhere; the issues they are at are left to them.
+    """
     run = new_id("audit")
     by_name = {connector.name: connector for connector in connectors}
     with engine.begin() as connection:
         begin_run(connection, run, "audit", now=clock())
-    settle_unsettled(engine, by_name, clock=clock)
+    with reading(engine) as connection:
+        busy = taken(connection) if is_shared else set()
+    settle_unsettled(engine, by_name, clock=clock, leave=busy)
     pulled = pull(engine, connectors, now=clock(), loss_share=settings.loss_share, progress=progress)
     checked = check_store(engine, settings, run=new_id("check"), now=clock())
     planned = make_plan(engine, settings, checked, now=clock())
     applied = None
     if planned.changes:
-        applied = apply(engine, planned.changes, by_name, run=run, clock=clock)
+        hold = holding(engine, run, clock=clock) if is_shared else unshared
+        applied = apply(engine, planned.changes, by_name, run=run, clock=clock, hold=hold)
     found = [*(finding for _, finding in checked.findings()), *checked.scope_findings()]
     open_findings = sum(not finding.is_baseline for finding in found)
     with engine.begin() as connection:

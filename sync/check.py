@@ -253,29 +253,40 @@ def check_store(
     now: datetime,
     rules: Sequence[Rule] | None = None,
     scope: str | None = None,
+    only: Collection[Identity] | None = None,
     as_new: bool = False,
+    backlog: Backlog | None = None,
     advance: Advance = lambda done, total: None,
 ) -> CheckResult:
-    """Check what is stored and record the findings' life. Scopes that were not read completely are left out."""
+    """Check what is stored and record the findings' life. Scopes that were not read completely are left out.
+
+    `only` judges these issues within the whole backlog: no scope, no baseline, and nothing is taken for a first check.
+    `backlog` is what was loaded a moment ago, if it was.
+    """
     chosen = chosen_rules(settings) if rules is None else tuple(rules)
-    backlog = load_backlog(engine, settings, now=now)
+    backlog = load_backlog(engine, settings, now=now) if backlog is None else backlog
     with reading(engine) as connection:
         cannot_say = tuple(state for state in store.scope_states(connection) if not state.is_complete)
         unread = store.ids_in_scopes(connection, [(state.source, state.scope) for state in cannot_say])
         known_sources = store.checked_sources(connection)
-    issues = [issue for issue in in_scope(backlog, scope) if issue.identity not in unread]
+    issues = [
+        issue
+        for issue in in_scope(backlog, scope)
+        if issue.identity not in unread and (only is None or issue.identity in only)
+    ]
     checked, context, would_find = judge_backlog(
         backlog, settings, rules=chosen, issues=issues, as_new=as_new, advance=advance
     )
     first = {issue.source for issue in issues} - known_sources
-    baseline_of: Collection[str] = first if settings.write_back.first_run == "baseline" else ()
+    baseline_of: Collection[str] = first if settings.write_back.first_run == "baseline" and only is None else ()
     within = None if scope is None else {issue.identity for issue in issues}
-    scopes = ScopeVerdicts() if as_new else scope_verdicts(context, chosen, within=within, unread=unread)
+    of_issues = as_new or only is not None
+    scopes = ScopeVerdicts() if of_issues else scope_verdicts(context, chosen, within=within, unread=unread)
     would_find.update(scopes.would_find)
     judged = [Judged(each.issue, each.judgements, each.is_near) for each in checked]
     with engine.begin() as connection:
-        store.begin_run(connection, run, "check", now=now)
-        judged += judged_scopes(connection, scopes.public, are_all=scope is None)
+        store.begin_run(connection, run, "check" if only is None else "check_issues", now=now)
+        judged += judged_scopes(connection, scopes.public, are_all=scope is None and not of_issues)
         recorded = record(connection, run, judged, now=now, baseline_of=baseline_of)
         facts = {
             "sources": sorted({issue.source for issue in issues}),

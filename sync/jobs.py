@@ -46,10 +46,14 @@ Work = Callable[[str, Arguments], Any]  # the job's id and its arguments, all of
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Jobs that wait for each other. `per_key` jobs of one key run at once in a process, `starts` in `seconds`."""
+    """Jobs that wait for each other. `per_key` jobs of one key run at once in a process, `starts` in `seconds`.
+
+    `everywhere` counts the jobs of all processes against `per_key`.
+    """
 
     name: str
     per_key: int = 1
+    everywhere: bool = False
     per_process: int | None = None
     starts: int | None = None
     seconds: float = 1.0
@@ -102,6 +106,7 @@ class Jobs:
         self._stopping = threading.Event()
         self._pulse: threading.Thread | None = None
         self._is_open = False
+        self._running: set[str] = set()
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -113,7 +118,7 @@ class Jobs:
 
         DBOS(config=self._configuration())
         for name, function in self._work.items():
-            self._registered[name] = DBOS.workflow(name=name, max_recovery_attempts=100)(_workflow(function))
+            self._registered[name] = DBOS.workflow(name=name, max_recovery_attempts=100)(self._workflow(function))
         scheduled = DBOS.workflow(name="scheduled")(_scheduled(self._work))
         self._sign(begin=True)  # before any work: what this process takes must be seen to be held
         DBOS.launch()
@@ -124,6 +129,7 @@ class Jobs:
                 lane.name,
                 worker_concurrency=lane.per_process,
                 partition_worker_concurrency=lane.per_key,
+                partition_concurrency=lane.per_key if lane.everywhere else None,
                 partition_limiter=limiter,
                 polling_interval_sec=POLLING,
                 on_conflict="always_update",
@@ -133,10 +139,17 @@ class Jobs:
         self._pulse.start()
         return self
 
-    def close(self, *, patience: float = 10.0) -> None:
-        """Take nothing new, let running work finish for `patience` seconds, hand the rest to whoever comes next."""
+    @property
+    def is_open(self) -> bool:
+        return self._is_open
+
+    def close(self, *, patience: float = 10.0) -> bool:
+        """Take nothing new, let running work finish for `patience` seconds, hand the rest to whoever comes next.
+
+        False when something still runs: it ends with the process, and is done again from its last step.
+        """
         if not self._is_open:
-            return
+            return True
         self._is_open = False
         from dbos import DBOS
 
@@ -149,6 +162,7 @@ class Jobs:
             connection.execute(
                 sa.update(t.executors).where(t.executors.c.id == self.id).values(beat_at=_long_ago(self._clock()))
             )
+        return not self._running
 
     def __enter__(self) -> Jobs:
         return self.open()
@@ -262,6 +276,19 @@ class Jobs:
             ]
         )
 
+    def _workflow(self, function: Work) -> Callable[[dict[str, Any]], Any]:
+        def run(arguments: dict[str, Any]) -> Any:
+            from dbos import DBOS
+
+            id = DBOS.workflow_id or ""
+            self._running.add(id)
+            try:
+                return function(id, arguments)
+            finally:
+                self._running.discard(id)
+
+        return run
+
     def _live(self) -> None:
         """The pulse of this process, and the watch over the others'."""
         while not self._stopping.wait(self._beat):
@@ -302,15 +329,6 @@ def living(connection: sa.Connection, *, now: datetime, lease: timedelta = LEASE
     """Processes that show signs of life."""
     query = sa.select(sa.func.count()).select_from(t.executors).where(t.executors.c.beat_at >= now - lease)
     return int(connection.execute(query).scalar() or 0)
-
-
-def _workflow(function: Work) -> Callable[[dict[str, Any]], Any]:
-    def run(arguments: dict[str, Any]) -> Any:
-        from dbos import DBOS
-
-        return function(DBOS.workflow_id or "", arguments)
-
-    return run
 
 
 def _scheduled(work: Mapping[str, Work]) -> Callable[[Any, Mapping[str, Any]], None]:

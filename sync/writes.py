@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from backlint.model import Comment, Issue
 from backlint.sync import comment as managed
 from backlint.sync import tables as t
 from backlint.sync.plan import Change, ChangeKind, Override, Written
-from backlint.sync.store import comment_row, upsert
+from backlint.sync.store import CHUNK, comment_row, upsert
 
 WANTED, SENT, CONFIRMED, FAILED, DROPPED, UNDONE = "wanted", "sent", "confirmed", "failed", "dropped", "undone"
 
@@ -115,14 +115,27 @@ def unsettled(connection: Connection) -> tuple[Row, ...]:
     return _rows(connection, sa.select(t.writes).where(t.writes.c.state == SENT).order_by(t.writes.c.sent_at))
 
 
-def drop_unsent(connection: Connection, *, now: datetime) -> int:
+def drop_unsent(
+    connection: Connection,
+    *,
+    now: datetime,
+    only: Collection[tuple[str, str]] | None = None,
+    leave: Collection[tuple[str, str]] = (),
+) -> int:
     """Rows of a run that ended before they were sent; the next plan wants them again if they still hold."""
-    done = connection.execute(
-        sa.update(t.writes)
-        .where(t.writes.c.state == WANTED)
-        .values(state=DROPPED, settled_at=now, reason="the run ended before this was sent")
-    )
-    return done.rowcount
+    query = sa.select(t.writes.c.id, t.writes.c.source, t.writes.c.issue).where(t.writes.c.state == WANTED)
+    ids = [
+        row.id
+        for row in connection.execute(query)
+        if (only is None or (row.source, row.issue) in only) and (row.source, row.issue) not in leave
+    ]
+    for start in range(0, len(ids), CHUNK):
+        connection.execute(
+            sa.update(t.writes)
+            .where(t.writes.c.id.in_(ids[start : start + CHUNK]))
+            .values(state=DROPPED, settled_at=now, reason="the run ended before this was sent")
+        )
+    return len(ids)
 
 
 def of_run(connection: Connection, run: str) -> tuple[Row, ...]:
@@ -177,6 +190,12 @@ def written(connection: Connection) -> dict[tuple[str, str], tuple[Written, ...]
     return {issue: tuple(each) for issue, each in found.items()}
 
 
+def recently_written(connection: Connection, since: datetime) -> set[tuple[str, str]]:
+    """(source, issue) of every write that was sent since then, whatever became of it."""
+    query = sa.select(t.writes.c.source, t.writes.c.issue).where(t.writes.c.sent_at >= since)
+    return {(row.source, row.issue) for row in connection.execute(query)}
+
+
 def comments_since(connection: Connection, since: datetime) -> tuple[tuple[str, str], ...]:
     """(source, issue) of every comment written since then."""
     query = sa.select(t.writes.c.source, t.writes.c.issue).where(
@@ -201,7 +220,8 @@ def note_overrides(connection: Connection, issues: Iterable[Issue], *, now: date
     Only issues read from the tracker after the write count, so that a slow pull is not taken for a person.
     """
     log = written(connection)
-    read_at = {(row.source, row.id): row.pulled_at for row in connection.execute(sa.select(t.issues))}
+    columns = t.issues.c.source, t.issues.c.id, t.issues.c.pulled_at
+    read_at = {(row.source, row.id): row.pulled_at for row in connection.execute(sa.select(*columns))}
     known = overrides(connection)
     fresh = [
         override

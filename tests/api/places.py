@@ -13,6 +13,9 @@ from typing import Any
 from backlint.connectors.sandbox.trackers import USER, Sandbox
 
 TOKEN_VARIABLE = "SANDBOX_TOKEN"
+HOOK_VARIABLE, HOOK_SECRET = "SANDBOX_HOOK", "It's a Secret to Everybody"
+API_VARIABLE, API_TOKEN = "SANDBOX_API", "sandbox-api-token"
+SERVICE = {"port": 0, "burst_seconds": 0.5, "retry_seconds": 0.5, "audit_schedule": "off", "pull_schedule": "off"}
 ENABLED = ["OUT002", "OWN003", "REV001", "FLO001"]  # beside the starter profile: a set that stays
 BOLD = {
     "mode": "labels+comment",
@@ -26,7 +29,12 @@ BOLD = {
 
 
 def write_configuration(
-    folder: Path, sandboxes: Iterable[Sandbox], *, store: str | None = None, write_back: dict[str, Any] | None = None
+    folder: Path,
+    sandboxes: Iterable[Sandbox],
+    *,
+    store: str | None = None,
+    write_back: dict[str, Any] | None = None,
+    service: dict[str, Any] | None = None,
 ) -> Path:
     """backlint.toml for the sandboxes; writes at once unless told otherwise."""
     lines = [
@@ -36,6 +44,9 @@ def write_configuration(
         f"enable = {json.dumps(ENABLED)}",
         "[write_back]",
         *(f"{key} = {json.dumps(value)}" for key, value in (BOLD | (write_back or {})).items()),
+        "[service]",
+        f'api_token_env = "{API_VARIABLE}"',
+        *(f"{key} = {json.dumps(value)}" for key, value in (SERVICE | (service or {})).items()),
     ]
     for sandbox in sandboxes:
         lines += [
@@ -45,6 +56,7 @@ def write_configuration(
             f'url = "{sandbox.url}"',
             f"scope = {json.dumps(sorted(sandbox.world.projects))}",
             f'token_env = "{TOKEN_VARIABLE}"',
+            f'webhook_secret_env = "{HOOK_VARIABLE}"',
             f'user = "{USER}"' if sandbox.tracker == "jira" else "",
             "requests_per_second = 1000",
         ]
@@ -58,7 +70,13 @@ def start_backlint(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "backlint.api.cli", *arguments],
         cwd=folder,
-        env={**os.environ, TOKEN_VARIABLE: "sandbox-token", "NO_COLOR": "1"},
+        env={
+            **os.environ,
+            TOKEN_VARIABLE: "sandbox-token",
+            HOOK_VARIABLE: HOOK_SECRET,
+            API_VARIABLE: API_TOKEN,
+            "NO_COLOR": "1",
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,0 +1,71 @@
+"""Pages of what is stored, for the API: runs, issues, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from backlint.sync import tables as t
+
+Rows = tuple[Mapping[str, Any], ...]
+
+
+def runs(connection: Connection, *, kind: str | None, limit: int, offset: int) -> Rows:
+    """Newest first."""
+    query = sa.select(t.runs).order_by(t.runs.c.started_at.desc(), t.runs.c.id)
+    if kind is not None:
+        query = query.where(t.runs.c.kind == kind)
+    return _rows(connection, query, limit, offset)
+
+
+def issues(connection: Connection, *, source: str | None, limit: int, offset: int) -> Rows:
+    columns = [
+        t.issues.c[name]
+        for name in ("source", "id", "key", "url", "project", "team", "type", "title", "status_name", "updated_at",
+                     "presence")
+    ]  # fmt: skip
+    query = sa.select(*columns).order_by(t.issues.c.source, t.issues.c.key, t.issues.c.id)
+    if source is not None:
+        query = query.where(t.issues.c.source == source)
+    return _rows(connection, query, limit, offset)
+
+
+def issue_id(connection: Connection, source: str, reference: str) -> str | None:
+    """The id of an issue by id, key or former key."""
+    by_issue = sa.select(t.issues.c.id).where(
+        t.issues.c.source == source, sa.or_(t.issues.c.id == reference, t.issues.c.key == reference)
+    )
+    found = connection.execute(by_issue).scalar()
+    if found is None:
+        former = sa.select(t.aliases.c.issue).where(t.aliases.c.source == source, t.aliases.c.alias == reference)
+        found = connection.execute(former).scalar()
+    return found
+
+
+def findings(
+    connection: Connection,
+    *,
+    source: str | None = None,
+    issue: str | None = None,
+    rule: str | None = None,
+    state: str | None = "open",
+    limit: int = 1000,
+    offset: int = 0,
+) -> Rows:
+    """With the key of the issue; None for what is about a team, a sprint or a project."""
+    query = (
+        sa.select(t.findings, t.issues.c.key, t.issues.c.url)
+        .outerjoin(t.issues, sa.and_(t.issues.c.source == t.findings.c.source, t.issues.c.id == t.findings.c.issue))
+        .order_by(t.findings.c.opened_at.desc(), t.findings.c.fingerprint)
+    )
+    for column, value in (("source", source), ("issue", issue), ("rule", rule), ("state", state)):
+        if value is not None:
+            query = query.where(t.findings.c[column] == value)
+    return _rows(connection, query, limit, offset)
+
+
+def _rows(connection: Connection, query: sa.Select[Any], limit: int, offset: int) -> Rows:
+    return tuple(dict(row) for row in connection.execute(query.limit(limit).offset(offset)).mappings())

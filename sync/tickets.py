@@ -1,0 +1,276 @@
+"""What is done for issues that webhooks named: read them again, save, check within the whole backlog, plan, apply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event
+
+import sqlalchemy as sa
+import structlog
+
+from backlint.connectors.contract import Connector, Pulled, Whereabouts
+from backlint.errors import NotFound, TokenRefused, TrackerDown, TrackerError
+from backlint.model import Issue, Presence
+from backlint.settings import Settings
+from backlint.sync import store
+from backlint.sync import tables as t
+from backlint.sync.apply import MOVED_ON, Applied, apply, settle_unsettled
+from backlint.sync.audit import make_plan
+from backlint.sync.check import check_store, load_backlog
+from backlint.sync.database import reading
+from backlint.sync.deliveries import Identity, Touched
+from backlint.sync.plan import HeldBack, Plan, quiet_until
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+READS_AT_ONCE = 6
+NEW_FOR = timedelta(days=3)  # catalogue 1.4
+DOWN_FOR = timedelta(seconds=60)  # when the tracker does not say how long
+REFUSED_FOR = timedelta(minutes=5)  # a person has to make a new token
+PULL_TAKES = timedelta(hours=1)  # a pull that began longer ago has failed rather than that it is still under way
+LOOK_AGAIN = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Looked at; `note` says what came of it."""
+
+    note: str = "checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """To be looked at again, through no fault of the issue."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """This issue cannot be handled; trying again may help."""
+
+    reason: str
+
+
+Outcome = Done | Later | Failed
+
+
+@dataclass(slots=True)
+class Looked:
+    """What a job did: an outcome for every issue, and what was written."""
+
+    outcomes: dict[Identity, Outcome] = field(default_factory=dict)
+    applied: list[Applied] = field(default_factory=list)
+    checked: int = 0
+
+    @property
+    def written(self) -> int:
+        return sum(len(each.applied) for each in self.applied)
+
+
+def look_at(
+    engine: sa.Engine, settings: Settings, connector: Connector, touched: Sequence[Touched], *, run: str, clock: Clock
+) -> Looked:
+    """Everything for some issues of one source. May be repeated at any point: each part looks first."""
+    looked = Looked()
+    wanted = {each.identity: each for each in touched}
+    why_not = _source_is_not_ready(engine, connector.name)
+    if why_not is not None:
+        looked.outcomes = {identity: Later(clock() + LOOK_AGAIN, why_not) for identity in wanted}
+        return looked
+    # What a job that was killed here had sent without learning the answer.
+    settle_unsettled(engine, {connector.name: connector}, clock=clock, only=wanted.keys())
+    fresh = _read_and_save(engine, connector, wanted, looked, clock=clock)
+    fresh = _of_whole_scopes(engine, connector.name, fresh, looked, now=clock())
+    if fresh:
+        _check_and_write(engine, settings, connector, fresh, looked, run=run, clock=clock)
+    for identity in wanted:
+        looked.outcomes.setdefault(identity, Done())
+    return looked
+
+
+def _source_is_not_ready(engine: sa.Engine, source: str) -> str | None:
+    """Before a source's first audit everything would look new, and its baseline could not be taken."""
+    with reading(engine) as connection:
+        return None if source in store.checked_sources(connection) else "the first audit of its source comes first"
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def _read_and_save(
+    engine: sa.Engine, connector: Connector, wanted: Mapping[Identity, Touched], looked: Looked, *, clock: Clock
+) -> dict[Identity, Issue]:
+    """The issues as they are now, also in the store; the others have their outcome."""
+    with reading(engine) as connection:
+        ids = [each.issue for each in wanted.values()]
+        known = {issue.identity: issue for issue in store.load_issues(connection, source=connector.name, ids=ids)}
+    found: dict[Identity, Issue] = {}
+    stopped = Event()
+
+    def read(identity: Identity) -> tuple[Identity, Issue | Outcome]:
+        if stopped.is_set():
+            return identity, Later(clock() + DOWN_FOR, "the tracker does not answer")
+        try:
+            return identity, connector.read(known.get(identity) or _stub(connector, wanted[identity]))
+        except NotFound:
+            return identity, _gone(engine, connector, known.get(identity))
+        except TrackerDown as error:
+            stopped.set()
+            return identity, Later(clock() + (error.retry_after or DOWN_FOR), str(error))
+        except TokenRefused as error:
+            stopped.set()
+            return identity, Later(clock() + REFUSED_FOR, str(error))
+        except TrackerError as error:
+            return identity, Failed(str(error))
+
+    with ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix=f"read-{connector.name}") as pool:
+        for identity, what in pool.map(read, wanted):
+            if isinstance(what, Issue):
+                found[identity] = what
+            else:
+                looked.outcomes[identity] = what
+    if not found:
+        return {}
+    scopes = {scope.casefold(): scope for scope in connector.scopes()}
+    for identity, issue in list(found.items()):
+        if scope_name(issue) not in scopes:
+            looked.outcomes[identity] = _outside(engine, known.get(identity))
+            del found[identity]
+    with engine.begin() as connection:
+        for issue in found.values():
+            _save(connection, scopes[scope_name(issue)], issue, now=clock())
+    return found
+
+
+def _stub(connector: Connector, touched: Touched) -> Issue:
+    """As much of an unknown issue as a connector needs to read it."""
+    key = touched.key or touched.issue
+    return Issue(source=connector.name, id=touched.issue, key=key, title="", tracker=connector.tracker)
+
+
+def scope_name(issue: Issue) -> str:
+    """The scope that an issue's key stands for: PAY of PAY-12, owner/repository of owner/repository#12."""
+    return (issue.key.partition("#")[0] if "#" in issue.key else issue.key.rpartition("-")[0]).casefold()
+
+
+def _gone(engine: sa.Engine, connector: Connector, known: Issue | None) -> Outcome:
+    if known is None:
+        return Done("gone before it was read")
+    try:
+        where = connector.locate(known)
+    except TrackerError as error:
+        return Failed(str(error))
+    if where is Whereabouts.PRESENT:
+        return Failed("the tracker finds the issue and does not let it be read")
+    presence = Presence.DELETED if where is Whereabouts.DELETED else Presence.UNREADABLE
+    with engine.begin() as connection:
+        store.set_presence(connection, known.source, [known.id], presence)
+    return Done(f"{where.value} in the tracker")
+
+
+def _outside(engine: sa.Engine, known: Issue | None) -> Outcome:
+    if known is not None:
+        with engine.begin() as connection:
+            store.set_presence(connection, known.source, [known.id], Presence.UNREADABLE)
+    return Done("outside the configured scopes")
+
+
+def _save(connection: sa.Connection, scope: str, issue: Issue, *, now: datetime) -> None:
+    """As a pull would, less the payload, which single reads do not give: the next pull writes the issue whole."""
+    saved = store.save_issues(connection, issue.source, scope, [Pulled(issue, b"")], now=now)
+    if saved.changed:
+        here = t.issues.c.source == issue.source, t.issues.c.id == issue.id
+        connection.execute(sa.update(t.issues).where(*here).values(digest=""))
+        payload = t.payloads.c.source == issue.source, t.payloads.c.issue == issue.id
+        connection.execute(sa.delete(t.payloads).where(*payload))
+
+
+def _of_whole_scopes(
+    engine: sa.Engine, source: str, fresh: Mapping[Identity, Issue], looked: Looked, *, now: datetime
+) -> dict[Identity, Issue]:
+    """Without those of scopes whose pull did not finish: they would be judged against half a backlog."""
+    with reading(engine) as connection:
+        states = {state.scope.casefold(): state for state in store.scope_states(connection) if state.source == source}
+    whole: dict[Identity, Issue] = {}
+    for identity, issue in fresh.items():
+        state = states.get(scope_name(issue))
+        if state is not None and state.is_complete:
+            whole[identity] = issue
+        elif state is not None and state.started_at is not None and now - state.started_at > PULL_TAKES:
+            looked.outcomes[identity] = Done("its scope could not be read whole; the next audit looks at it")
+        else:
+            looked.outcomes[identity] = Later(now + LOOK_AGAIN, "a pull of its scope is under way")
+    return whole
+
+
+# -- judging and writing -----------------------------------------------------------------------------------------------
+
+
+def _check_and_write(
+    engine: sa.Engine,
+    settings: Settings,
+    connector: Connector,
+    fresh: Mapping[Identity, Issue],
+    looked: Looked,
+    *,
+    run: str,
+    clock: Clock,
+) -> None:
+    backlog = load_backlog(engine, settings, now=clock())
+    new = _never_checked(engine, fresh.values(), now=clock())
+    for kind, identities in (("new", new), ("known", fresh.keys() - new)):
+        if not identities:
+            continue
+        result = check_store(
+            engine,
+            settings,
+            run=f"{run}-{kind}",
+            now=clock(),
+            only=identities,
+            as_new=kind == "new",
+            backlog=backlog,
+        )
+        looked.checked += len(result.checked)
+        planned = make_plan(engine, settings, result, now=clock())
+        applied = apply(engine, planned.changes, {connector.name: connector}, run=run, clock=clock)
+        looked.applied.append(applied)
+        looked.outcomes |= dict(_outcomes(settings, planned, applied, now=clock()))
+
+
+def _never_checked(engine: sa.Engine, issues: Collection[Issue], *, now: datetime) -> set[Identity]:
+    """New tickets: young, and no check of the whole backlog has seen them, so that no finding of theirs is dropped."""
+    with reading(engine) as connection:
+        last = store.last_run(connection, "check")
+    since = now - NEW_FOR
+    if last is not None:
+        since = max(since, last["started_at"])
+    return {issue.identity for issue in issues if issue.created_at is not None and issue.created_at > since}
+
+
+def _outcomes(
+    settings: Settings, planned: Plan, applied: Applied, *, now: datetime
+) -> Iterator[tuple[Identity, Outcome]]:
+    for held in planned.held_back:
+        until = _held_until(settings, held, now=now)
+        if until is not None:
+            yield (held.change.source, held.change.issue), Later(until, held.why)
+    for change, why in applied.held_back:
+        if why == MOVED_ON:
+            yield (change.source, change.issue), Later(now, why)
+    for change, why in applied.failed:
+        yield (change.source, change.issue), Failed(why)
+
+
+def _held_until(settings: Settings, held: HeldBack, *, now: datetime) -> datetime | None:
+    """When what is held back may be written; None when only another change can free it."""
+    if held.why.startswith("edited less than"):
+        return now + timedelta(seconds=max(settings.service.burst_seconds, 30))
+    if held.why.startswith("quiet hours"):
+        return quiet_until(settings.write_back, now.astimezone(settings.zone))
+    return None

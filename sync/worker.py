@@ -1,0 +1,291 @@
+"""What a process of the service does beside answering: webhooks to jobs, schedules, audits, cleaning up."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from backlint.connectors.contract import Connector
+from backlint.settings import Settings
+from backlint.sync import deliveries, store
+from backlint.sync.audit import audit, new_id
+from backlint.sync.database import reading
+from backlint.sync.deliveries import Touched
+from backlint.sync.jobs import FINISHED, Jobs, Lane, Schedule, jobs_url, step
+from backlint.sync.pull import pull
+from backlint.sync.tickets import Done, Failed, Later, Looked, look_at
+
+log = structlog.get_logger(__name__)
+
+TICK = 0.2  # seconds between two looks for news, where nobody says that there are some
+ISSUES = Lane("issues", per_key=1)  # one batch of a source at a time in each process
+RUNS = Lane("runs", per_key=1, everywhere=True)  # one pull or audit at a time, wherever it runs
+LOST_AFTER = timedelta(minutes=2)
+LOOK_AFTER_LOST = timedelta(seconds=10)
+FIRST_AUDIT_EVERY = timedelta(minutes=10)  # tries, until a source can be read for the first time
+LONGEST_WAIT = timedelta(hours=6)
+
+
+class Worker:
+    """Open it once in a process. `wake` tells it of news; without, it looks by itself a few times a second."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        settings: Settings,
+        connectors: Sequence[Connector],
+        *,
+        clock: Callable[[], datetime],
+        schedules: bool = True,
+    ) -> None:
+        self._engine, self._settings, self._clock = engine, settings, clock
+        self._connectors = {connector.name: connector for connector in connectors}
+        self._jobs = Jobs(
+            engine,
+            jobs_url(settings.store.url, settings.service.jobs_url),
+            work={"look": self._look, "audit": self._audit, "pull": self._pull, "clean": self._clean,
+                  "start audit": self._start_audit, "start pull": self._start_pull},
+            lanes=(ISSUES, RUNS),
+            schedules=tuple(_schedules(settings)) if schedules else (),
+            clock=clock,
+        )  # fmt: skip
+        self._news = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._feed, name="feeder", daemon=True)
+        self._started: dict[str, str] = {}  # source -> the job that this process last started for it
+        self._looked_for_lost: datetime | None = None
+        self._audited_first: datetime | None = None
+        self._counts_lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+        self.fed_at: datetime | None = None
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def open(self) -> Worker:
+        self._jobs.open()
+        self._thread.start()
+        return self
+
+    def close(self, *, patience: float = 10.0) -> bool:
+        """Finish what is in hand, for `patience` seconds; the next process takes up the rest (`Jobs.close`)."""
+        self._stopping.set()
+        self._news.set()
+        if self._thread.is_alive():
+            self._thread.join(10.0)
+        return self._jobs.close(patience=patience)
+
+    def __enter__(self) -> Worker:
+        return self.open()
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def wake(self) -> None:
+        self._news.set()
+
+    @property
+    def id(self) -> str:
+        return self._jobs.id
+
+    def is_well(self) -> bool:
+        """Whether the feeder runs and has looked for news lately."""
+        lately = self.fed_at is not None and self._clock() - self.fed_at < timedelta(seconds=30)
+        return self._jobs.is_open and self._thread.is_alive() and lately
+
+    def counts(self) -> Mapping[str, int]:
+        """What this process did so far: issues checked, changes written, tries that failed, ..."""
+        with self._counts_lock:
+            return dict(self._counts)
+
+    def unfinished(self) -> Mapping[str, int]:
+        return self._jobs.unfinished()
+
+    # -- from webhooks to jobs -----------------------------------------------------------------------------------------
+
+    def _feed(self) -> None:
+        while not self._stopping.is_set():
+            self._news.wait(TICK)
+            self._news.clear()
+            try:
+                while self._fold() and not self._stopping.is_set():
+                    pass
+                self._start_due()
+                self._look_for_lost()
+                self._audit_first()
+                self.fed_at = self._clock()
+            except Exception as error:  # noqa: BLE001 - the store may be away for a while; it is tried again
+                log.warning("worker.feed_failed", error=type(error).__name__)
+                self._stopping.wait(1.0)
+
+    def _fold(self) -> bool:
+        """Whether there may be more."""
+        with reading(self._engine) as connection:  # most ticks find nothing and need no transaction
+            if not deliveries.count_waiting(connection):
+                return False
+        with self._engine.begin() as connection:
+            return deliveries.fold(connection, now=self._clock(), settle=settle_time(self._settings)) > 0
+
+    def _start_due(self) -> None:
+        with reading(self._engine) as connection:
+            due = deliveries.due_sources(connection, now=self._clock())
+        for source in due:
+            before = self._started.get(source)
+            if before is not None and self._jobs.status(before) not in (*FINISHED, None):
+                continue
+            id = f"look-{uuid.uuid4().hex[:12]}"
+            self._started[source] = self._jobs.start("look", id, {"source": source}, lane=ISSUES.name, key=source)
+
+    def _look_for_lost(self) -> None:
+        now = self._clock()
+        if self._looked_for_lost is not None and now - self._looked_for_lost < LOOK_AFTER_LOST:
+            return
+        self._looked_for_lost = now
+        with self._engine.begin() as connection:
+            freed = deliveries.free_lost(
+                connection,
+                before=now - LOST_AFTER,
+                is_over=lambda job: self._jobs.status(job) in (*FINISHED, None),
+                attempts=self._settings.service.attempts,
+            )
+        if freed:
+            log.warning("worker.freed", issues=len(freed))
+
+    def _audit_first(self) -> None:
+        """A source that was never checked gets its baseline before its first webhook is judged."""
+        now = self._clock()
+        if self._audited_first is not None and now - self._audited_first < FIRST_AUDIT_EVERY:
+            return
+        self._audited_first = now
+        with reading(self._engine) as connection:
+            unchecked = self._connectors.keys() - store.checked_sources(connection)
+        if unchecked:
+            period = int(now.timestamp() // FIRST_AUDIT_EVERY.total_seconds())
+            self._jobs.start("audit", f"first-audit-{period}", {}, lane=RUNS.name, key=RUNS.name)
+
+    # -- the jobs ------------------------------------------------------------------------------------------------------
+
+    def _look(self, job: str, arguments: Mapping[str, Any]) -> None:
+        source = arguments["source"]
+        if step(lambda: self._take(job, source), name="take"):
+            step(lambda: self._handle(job, source), name="handle")
+        self.wake()
+
+    def _take(self, job: str, source: str) -> int:
+        with self._engine.begin() as connection:
+            limit = self._settings.service.batch
+            return len(deliveries.take(connection, job, source, now=self._clock(), limit=limit))
+
+    def _handle(self, job: str, source: str) -> dict[str, int]:
+        with reading(self._engine) as connection:
+            touched = deliveries.held(connection, job)
+        if not touched:
+            return {}
+        run = new_id("webhook")
+        with self._engine.begin() as connection:
+            store.begin_run(connection, run, "webhook", now=self._clock())
+        looked = self._look_at(source, touched, run)
+        facts = _facts(looked, touched)
+        with self._engine.begin() as connection:
+            for each in touched:
+                self._settle(connection, each, looked, job)
+            store.end_run(connection, run, now=self._clock(), outcome="done", facts={"source": source, **facts})
+        with self._counts_lock:
+            self._counts.update({**facts, "jobs": 1})
+        log.info("webhooks.handled", run=run, source=source, **facts)
+        return facts
+
+    def _look_at(self, source: str, touched: Sequence[Touched], run: str) -> Looked:
+        connector = self._connectors.get(source)
+        if connector is None:
+            return Looked({each.identity: Failed("its source is not configured") for each in touched})
+        try:
+            return look_at(self._engine, self._settings, connector, touched, run=run, clock=self._clock)
+        except Exception as error:
+            log.exception("webhooks.failed", run=run, source=source, issues=len(touched))
+            reason = f"{type(error).__name__}: {error}"[:500]
+            return Looked({each.identity: Failed(reason) for each in touched})
+
+    def _settle(self, connection: sa.Connection, each: Touched, looked: Looked, job: str) -> None:
+        match looked.outcomes[each.identity]:
+            case Done():
+                deliveries.done(connection, each, job=job)
+            case Later(until=until, reason=reason):
+                deliveries.postpone(connection, each, job=job, until=until, reason=reason)
+            case Failed(reason=reason):
+                again_at = self._again_at(each)
+                deliveries.fail(connection, each, job=job, reason=reason, again_at=again_at)
+                if again_at is None:
+                    log.warning("webhooks.dead_letter", source=each.source, issue=each.issue)
+
+    def _again_at(self, each: Touched) -> datetime | None:
+        if each.attempts + 1 >= self._settings.service.attempts:
+            return None
+        wait = timedelta(seconds=self._settings.service.retry_seconds * 2**each.attempts)
+        return self._clock() + min(wait, LONGEST_WAIT)
+
+    def _start_audit(self, job: str, _arguments: Mapping[str, Any]) -> None:
+        self._jobs.start("audit", f"{job}-run", {}, lane=RUNS.name, key=RUNS.name)
+
+    def _start_pull(self, job: str, _arguments: Mapping[str, Any]) -> None:
+        self._jobs.start("pull", f"{job}-run", {}, lane=RUNS.name, key=RUNS.name)
+
+    def _audit(self, job: str, _arguments: Mapping[str, Any]) -> None:
+        def run() -> str:
+            done = audit(
+                self._engine, self._settings, list(self._connectors.values()), clock=self._clock, is_shared=True
+            )
+            log.info("audit.done", run=done.run, job=job, written=len(done.applied.applied) if done.applied else 0)
+            return done.run
+
+        step(run, name="audit")
+
+    def _pull(self, _job: str, _arguments: Mapping[str, Any]) -> None:
+        def run() -> int:
+            results = pull(
+                self._engine, list(self._connectors.values()), now=self._clock(), loss_share=self._settings.loss_share
+            )
+            return sum(result.changed for result in results)
+
+        step(run, name="pull")
+
+    def _clean(self, _job: str, _arguments: Mapping[str, Any]) -> None:
+        before = self._clock() - timedelta(days=self._settings.service.keep_days)
+        with self._engine.begin() as connection:
+            deliveries.forget(connection, before=before)
+        self._jobs.clean(before=before)
+
+
+def settle_time(settings: Settings) -> timedelta:
+    """How long after its last webhook an issue is looked at: when people have finished with it."""
+    return max(
+        timedelta(minutes=settings.write_back.settle_minutes if settings.write_back.mode != "off" else 0),
+        timedelta(seconds=settings.service.burst_seconds),
+    )
+
+
+def _schedules(settings: Settings) -> list[Schedule]:
+    wanted = (
+        ("nightly audit", settings.service.audit_schedule, "start audit"),
+        ("pull", settings.service.pull_schedule, "start pull"),
+        ("clean up", "17 4 * * *", "clean"),
+    )
+    return [Schedule(name, cron, work, settings.timezone) for name, cron, work in wanted if cron != "off"]
+
+
+def _facts(looked: Looked, touched: Sequence[Touched]) -> dict[str, int]:
+    kinds = Counter(type(outcome) for outcome in looked.outcomes.values())
+    return {
+        "issues": len(touched),
+        "deliveries": sum(each.deliveries for each in touched),
+        "checked": looked.checked,
+        "written": looked.written,
+        "postponed": kinds[Later],
+        "failed": kinds[Failed],
+    }
