@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backlint.rules.dates_text import find_limit
+from backlint.text.any_case import AnyCase
 
 # Indicators by themselves.
-_METRIC = re.compile(
+_METRIC = AnyCase(
     r"""(?<!\w)(?:
       (?<!reasonable\ )(?<!large\ )(?<!huge\ )(?<!small\ )(?<!certain\ )(?<!limited\ )(?<!any\ )(?<!same\ )
           (?<!fair\ )(?<!right\ )(?:rates?|ratio|share|percentage|number|count|volume|amount|score|index|level
@@ -46,10 +47,9 @@ _METRIC = re.compile(
         |tevredenheid|conversie|wska[źz]nik|odsetek|liczba|przych[óo]d|koszt(?:y|ów)?|czas\ \w+|zgłosze[ńn]
         |zgłoszenia|błęd(?:y|ów)|konwersj[aię]
     )(?![\w-])""",
-    re.VERBOSE | re.IGNORECASE,
 )
 # Things that are a measure only beside a number: "users" alone is a subject.
-_COUNTED = re.compile(
+_COUNTED = AnyCase(
     r"""(?<!\w)(?:(?:active\ )?(?:users?|customers?|members?|accounts?|contributors?|clients?|agents?)|issues
         |backlog|builds?|deployments?|releases?
         |hours|minutes|days|effort|requests?|queries|size|memory|cpu|bandwidth|consumption|storage|capacity|bugs?
@@ -57,7 +57,6 @@ _COUNTED = re.compile(
         |performance|quality|average|mean|nutzer|kunden|utilisateurs|clients|usuarios|clientes|utilizadores
             |usu[áa]rios|utenti|clienti|gebruikers|klanten
         |użytkownik(?:ów|cy)|klient(?:ów|ci)|part|number|n[úu]mero|nombre|numero)(?![\w-])""",
-    re.VERBOSE | re.IGNORECASE,
 )
 # Indicators of the thing itself, seen as soon as it is there.
 _AT_ONCE = re.compile(
@@ -68,27 +67,25 @@ _AT_ONCE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 # "Increase the offers": a thing that one counts, with where its number is to go.
-_COUNT_MOVES = re.compile(
+_COUNT_MOVES = AnyCase(
     r"""(?<!\w)(?:increas(?:e|es|ed|ing)|decreas(?:e|es|ed|ing)|reduc(?:e|es|ed|ing)|rais(?:e|es|ing)|to\ lower
         |grow(?:s|ing)?|(?:to|will|should|and)\ boost|cut(?:s|ting)?|fewer)\s+
         (?:(?:the|our|their|its|number\ of|amount\ of)\s+)?
         (?:(?!in\b|of\b|by\b|to\b|for\b|and\b)[\w-]+\s+){0,2}?
         (?:users|customers|members|contributors|clients|requests|queries|orders|offers|payments|returns|views|leads|bugs|memory
         |cpu|bandwidth|consumption|traffic|demand|supply|inventory|hours|effort)(?![\w-]|\ of\b)""",
-    re.VERBOSE | re.IGNORECASE,
 )
+_HAS_DIGIT = re.compile(r"\d")
 # What somebody can do in what time, and how much can go on at once.
-_TASK_TIME = re.compile(
+_TASK_TIME = AnyCase(
     r"""(?<!\w)(?:must|should|can|could|will|shall|is|are|to)\s+(?:be\s+)?(?:able\s+to\s+)?[^.;\n]{3,80}?
         \b(?:within|in\ (?:less\ than|under|at\ most)|in\ no\ more\ than|under)\s+
         \d+\s*(?:ms|milliseconds?|s|secs?|seconds?|mins?|minutes?|hours?|clicks?|steps?)(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
 )
-_AT_ONCE_MANY = re.compile(
+_AT_ONCE_MANY = AnyCase(
     r"""(?<![\w.])\d[\d.,]*\s*k?\s+(?:[\w-]+\s+){0,3}?(?:can|must|should|are\ able\ to|will)\s+(?:be\s+|run\s+|all\s+)*
         (?:concurrently|simultaneously|in\ parallel|at\ (?:once|the\ same\ time))\b
         |(?<![\w.])(?:can|must|should|supports?|handles?)\s+[^.;\n]{0,40}?\d[\d.,]*\s*k?\s+(?:concurrent|simultaneous|parallel)\b""",
-    re.VERBOSE | re.IGNORECASE,
 )
 _UNIT = (
     r"(?:%|percent(?:age\ points?)?|prozent|pour\ cent|por\ ciento|por\ cento|per\ cento|procent|pp|ms"
@@ -97,7 +94,7 @@ _UNIT = (
     r"|usd)"
 )
 _NUMBER = r"[-+]?(?:\d{1,3}(?:[ .,’']\d{3})+|\d+)(?:[.,]\d+)?"
-_TARGET = re.compile(
+_TARGET = AnyCase(
     rf"""
       (?:from|von|de|du|desde|da|van|z)\s+[$€£]?{_NUMBER}\s*{_UNIT}?\s*(?:to|auf|à|a|hasta|para|naar|na
           |do)\s+[$€£]?{_NUMBER}
@@ -120,17 +117,15 @@ _TARGET = re.compile(
     | {_NUMBER}\s*(?:times\s+)?(?:fewer|less|more|weniger|mehr|de\ moins|de\ plus|menos|m[áa]s|mais|in\ meno|minder
         |meer|mniej|więcej)(?!\w)(?!\s+(?:new\ )?(?:buttons?|screens?|pages?|features?|fields?))
     """,
-    re.VERBOSE | re.IGNORECASE,
 )
 # A bare year or a version after a comparator ("by 2026", "over 2.0.1") is no target.
 _NO_TARGET = re.compile(r"(?:19|20)\d\d$|\d+\.\d+\.\d+|\bv\d", re.IGNORECASE)
-_DIRECTION = re.compile(
+_DIRECTION = AnyCase(
     r"""(?<!\w)(?:increas\w+|decreas\w+|reduc\w+|improv\w+|rais\w+|lower\w*|grow\w*|fewer|less|more|higher|better
         |faster|drop\w*|cut\w*|boost\w*|measured\ by|limits?
         |steiger\w*|erhöh\w*|senk\w*|verringer\w*|reduzier\w*|weniger|mehr|augment\w+|r[ée]dui\w+|diminu\w+|baiss\w+
             |aument\w+|mejor\w+|disminu\w+|menos|melhor\w+|ridu\w+|miglior\w+|verhog\w*|verlag\w*|verminder\w*
             |zwiększ\w*|zmniejsz\w*)(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
 )
 _BUILD = re.compile(
     r"""^\W*(?:(?:we|i)\s+(?:want|need|would\ like|plan)\s+to\s+|to\s+|please\s+)?(?:implement(?:s|ing|ation)?
@@ -202,7 +197,7 @@ def targets(text: str) -> Iterator[tuple[int, int, str]]:
 
 def names_performance(text: str) -> bool:
     """Whether the text says what somebody can do in what time, or how much can go on at once."""
-    return (_TASK_TIME.search(text) or _AT_ONCE_MANY.search(text)) is not None
+    return _HAS_DIGIT.search(text) is not None and (_TASK_TIME.holds(text) or _AT_ONCE_MANY.holds(text))
 
 
 def names_business(text: str) -> bool:

@@ -14,6 +14,7 @@ from backlint.rules.evidence import of_part, of_span, of_value
 from backlint.rules.measure_text import is_output, measure, names_performance
 from backlint.rules.rule import Context
 from backlint.rules.words import content_words, opens_with_work, repeats_the_work
+from backlint.text.any_case import AnyCase
 from backlint.text.document import Document, Item, Meaning, Section
 
 # Mapped fields that state an outcome by themselves (catalogue 1.1).
@@ -40,7 +41,7 @@ _RESULT_TYPES = (IssueType.EPIC, IssueType.INITIATIVE)
 
 # -- purpose clauses (phrases, catalogue 1.6 P) -----------------------------------------------------------------------
 
-_SO_THAT = re.compile(
+_SO_THAT = AnyCase(
     r"""(?<!\w)(?:so\ that(?!\ (?:is|was|will|would|means|could\ be|might\ be)\b)|such\ that|so\ as\ to
         |so(?=\ (?:we|i|you|they|it|he|she|the\ \w+|users?|customers?|people|our\ \w+|everyone|that)\ (?:can|could
             |may|might|will|would|won't|don't
@@ -51,7 +52,6 @@ _SO_THAT = re.compile(
         |para\ (?:que|poder)|a\ fim\ de|con\ el\ fin\ de|affinch[ée]|in\ modo\ (?:che|da)|cos[ìi]\ (?:che|da)|zodat
             |opdat
         |om(?=\ [^.;!?]{3,80}\ te\ )|aby|żeby|tak\ aby)(?:\W)(?P<benefit>[^.;!?\n]+(?:\n[^.;!?\n]+)?)""",
-    re.VERBOSE | re.IGNORECASE,
 )
 _WANT = re.compile(
     r"""(?<!\w)(?:i|we|they|he|she|users?|customers?)\s*(?:'d|\ would|\ want|\ need|\ can|\ wish|\ should|\ must)\b
@@ -65,7 +65,7 @@ _PEOPLE = (
     r"|(?:the|our|new|other|more)\ \w+s?)"
 )
 # Every branch starts with a letter of its own: the matcher skips those whose first letter is not there.
-_PURPOSE = re.compile(
+_PURPOSE = AnyCase(
     rf"""(?<!\w)(?:
     # an aim, said to be one
       (?:goal|aim|purpose|idea|point|intent(?:ion)?|motivation|objective|reason|benefit|advantage)s?
@@ -119,7 +119,6 @@ _PURPOSE = re.compile(
     )
     | ^\W*to\ (?:properly|better|be\ able\ to)\ \w+
     """,
-    re.VERBOSE | re.IGNORECASE,
 )
 # Verbs that open a task and an aim alike; "enable customers to ..." under "Goal" is an aim.
 _AIM = re.compile(
@@ -154,15 +153,14 @@ _SLOTS = re.compile(
     """,
     re.VERBOSE,
 )
-_CHANGE = re.compile(
+_CHANGE = AnyCase(
     r"""→|->|(?<!\w)(?:increas\w+|decreas\w+|reduc\w+|improv\w+|cut|lower|raise|grow|drop|reach|doubl\w+|halv\w+
         |steiger\w*|erhöh\w*|senk\w*|verringer\w*|reduzier\w*
         |augment\w+|r[ée]dui\w+|diminu\w+|aument\w+|mejor\w+|melhor\w+|ridu\w+|miglior\w+|verhog\w*|verlag\w*
             |zwiększ\w*|zmniejsz\w*)(?![\w-])""",
-    re.VERBOSE | re.IGNORECASE,
 )
 # Who is hurt, and how: a reason that names the pain.
-_HARM = re.compile(
+_HARM = AnyCase(
     r"""(?<!\w)(?:
       (?:annoy\w*|frustrat\w+|confus(?:es?|ing|ion)|painful|tedious|cumbersome|error[- ]prone|time[- ]consuming
           |distract\w*|inconvenien\w+|clunky|sluggish|hard\ for\ (?:users|people|us|\w+ers)|misleading\ for
@@ -177,7 +175,6 @@ _HARM = re.compile(
     | (?:have|has|had|need|needs|forced)\ to\ (?:manually|click\ through|completely\ bypass|work\ around|guess
         |re-?enter|re-?type|wait)\b
     )""",
-    re.VERBOSE | re.IGNORECASE,
 )
 
 # -- outcomes ---------------------------------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ from backlint.model import Evidence
 from backlint.rules.evidence import of_part
 from backlint.rules.measure_text import names_business
 from backlint.rules.words import opens_with_work
+from backlint.text.any_case import AnyCase
 from backlint.text.document import Document, Item, Meaning
 
-_DONE_WHEN = re.compile(
+_DONE_WHEN = AnyCase(
     r"""(?<!\w)(?:(?:accepted|done|completed?|finished|closed|satisfied|fulfilled|successful)\s+(?:when|once|if
         |as\ soon\ as)
       |(?:fertig|erledigt|abgenommen|erfüllt),?\s+(?:wenn|sobald)
@@ -20,7 +21,6 @@ _DONE_WHEN = re.compile(
       |(?:completat[oa]|accettat[oa]|klaar|gereed|geaccepteerd|gotowe|uko[ńn]czone)\s+(?:quando|se|als|wanneer|gdy
           |kiedy)
     )\s+\w.{8,}""",
-    re.VERBOSE | re.IGNORECASE,
 )
 # What may stand before "done when": the beginning of a sentence, or the issue as its subject.
 _ISSUE_AS_SUBJECT = re.compile(
@@ -33,15 +33,14 @@ _ISSUE_AS_SUBJECT = re.compile(
 _SHALL = re.compile(r"(?<!\w)shall\s+(?!we\b|i\b|you\b)(?:not\s+|also\s+|be\s+)?\w+", re.IGNORECASE)
 
 # One requirement: a subject, a modal verb, a state. A wish ("we should probably") is none.
-_MODAL = re.compile(
+_MODAL = AnyCase(
     r"""(?<!\w)(?:must(?:n't|\ not)?|should(?:n't|\ not)?|needs?\ to\ be|(?:is|are|be)\ (?:able
         |required|allowed|permitted)\ to|may\ not
         |muss|müssen|soll(?:en|te|ten)?|darf|dürfen|doit|doivent|devra(?:it|ient)?|devront|debe[n]?|deber[áa]n?
             |deber[íi]an?|deve[m]?|dever[áa]o?|devono|dovr[àa]|dovrebbe|dovranno|moet(?:en)?|dient|musi|muszą
             |powin(?:ien|na|no|ny))(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
 )
-_NO_REQUIREMENT = re.compile(
+_NO_REQUIREMENT = AnyCase(
     r"""(?<!\w)(?:(?:want|like|love|wish|need|hope|nice)s?\ (?:it\ )?to\ be\ able\ to|should(?:n't)?\ (?:probably|maybe
         |perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple
         |straight|fine|ok|okay|enough|possible\?|noted|able\ to\ reproduce)|work\ fine|do\ the\ trick|suffice|help
@@ -52,22 +51,19 @@ _NO_REQUIREMENT = re.compile(
         |must\ have\ been|must\ be\ (?:a\ (?:bug|mistake|problem)|something|because|due)|has\ to\ do\ with
             |have\ to\ do\ with|currently|at\ the\ moment|right\ now|instead\ it|but\ (?:it|this|the|they|we|instead
             |does|is)|however|used\ to|fails?\ to|does\ ?n[o']t\ work|is\ broken|crash\w*|why\b)""",
-    re.VERBOSE | re.IGNORECASE,
 )
-_NUMERIC_END = re.compile(
+_NUMERIC_END = AnyCase(
     r"""(?:(?:within|under|below|less\ than|fewer\ than|no\ more\ than|at\ least|at\ most|up\ to|for|every
         |maximum\ of|minimum\ of|exactly|[<>≤≥]=?)\s*\d[\d.,]*\s*\w+
         |\d[\d.,]*\s*(?:%|concurrent|simultaneous|parallel)|from\s+\d[\d.,]*\s*%?\s+to\s+\d[\d.,]*)""",
-    re.VERBOSE | re.IGNORECASE,
 )
-_FAULT = re.compile(
+_FAULT = AnyCase(
     r"""\b(?:steps?\ to\ reproduce|to\ reproduce|repro(?:duces?|duced|duction)|stack\ ?traces?|regression
         |exceptions?\ (?:is|was|are|in|at)
         |throws?|crash(?:es|ed|ing)?|does(?:n't|\ not)\ work|(?:is|are)(?:n't|\ not)\ working|stopped\ working
             |no\ longer\ works?|expected\s*:|actual\s*:
         |but\ (?:instead|it\ (?:doesn't|does\ not|is\ not|isn't|shows|gives|returns|fails))|instead\ of\ (?:the|only
             |being|getting))\b""",
-    re.VERBOSE | re.IGNORECASE,
 )
 _GOAL = re.compile(
     r"\b(?:goal|target|aim)s?\b(?!\s+(?:was|platform|sdk|device|branch|version|audience|page|url))", re.IGNORECASE
@@ -77,12 +73,11 @@ _IS_PAST = re.compile(
     r"\b(?:goal|target|aim)s?\s+(?:was|were|had)\b|\b(?:however|originally|no longer)\b", re.IGNORECASE
 )
 # Work that is to be done, in the passive: a plan and not a state that one finds afterwards.
-_WORK_PASSIVE = re.compile(
+_WORK_PASSIVE = AnyCase(
     r"""\b(?:should|must|needs?\ to|ha(?:s|ve)\ to)\ (?:also\ |then\ |all\ )?be\ (?:extended|updated|created|added
         |removed|changed|moved|refactored|replaced|implemented|done|fixed|investigated|tested
         |documented|reviewed|rewritten|split|renamed|migrated|upgraded|converted|improved|adapted|adjusted|discussed
             |checked|written|made|merged|addressed|exposed\ to)\b""",
-    re.VERBOSE | re.IGNORECASE,
 )
 # "The clerk may sort the list", "A total is shown below the list": a state that one can look at.
 _END_STATE = re.compile(
@@ -122,19 +117,18 @@ _ENSURE = re.compile(
             |remains?|gets?|has|have|does(?:n't|\ not)|do(?:n't|\ not)|returns?|contains?)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-_WORK_DONE = re.compile(
+_WORK_DONE = AnyCase(
     r"""\b(?:is|are|gets?)\s+(?:all\s+|also\s+|properly\s+)*(?:updated|created|added|removed|changed|moved|refactored|replaced
         |implemented|done|fixed|tested|documented|reviewed|migrated|configured|installed)\b""",
-    re.VERBOSE | re.IGNORECASE,
 )
-_REPORT = re.compile(
+_REPORT = AnyCase(
     r"""\b(?:currently|at\ the\ moment|right\ now|issues?|problems?|errors?|fail(?:s|ed|ing)?|broken|doesn't
         |does\ not|isn't|not\ working|wrong|bug|seems?|noticed|instead\ of|would\ be|could|maybe|perhaps|todo
         |tbd)\b|\?\s*$""",
-    re.VERBOSE | re.IGNORECASE,
 )
 _FAULT_MEANINGS = (Meaning.STEPS, Meaning.ACTUAL)
-_SENTENCE = re.compile(r"[^.!?\n;]+(?:[.!?;]+(?=\s|$)|\n|$)")
+# A stretch without a full stop, and its end if that is one: "a.b" has none behind its "a", and is no sentence.
+_STRETCH = re.compile(r"[^.!?\n;]++(?P<end>[.!?;]++(?=\s|$)|\n|$)?")
 _QUESTION = re.compile(r"\W*(?:how|what|why|which|who|where|whether|see|note)\b", re.IGNORECASE)
 MAX_SUBJECT = 80  # characters; the subject of "is done when" is never longer
 MIN_CONDITION_WORDS = 5  # "UX design" under a heading is a topic
@@ -157,10 +151,11 @@ def phrases(document: Document) -> Iterator[Evidence]:
             yield of_part(document, line, kind="P", field="body")
     if reports_a_fault(document):
         return
-    statements = [line for line in authored_lines(document) for _ in _statements(line.text)]
+    read = [(line, sentence) for line in authored_lines(document) for sentence in _sentences(line.text)]
+    statements = [line for line, sentence in read if _is_statement(sentence)]
     if len(statements) >= MIN_STATEMENTS:
         yield of_part(document, statements[0], kind="P", field="body", note=f"{len(statements)} requirements")
-    numeric = next((line for line in authored_lines(document) if any(map(_is_numeric, _targets(line.text)))), None)
+    numeric = next((line for line, sentence in read if _is_target(sentence)), None)
     if numeric is not None:
         yield of_part(document, numeric, kind="P", field="body", note="a number to check")
     yield from _end_states(document)
@@ -186,19 +181,21 @@ def authored_lines(document: Document) -> list[Item]:
     return [item for item in document.items if item.start not in excluded]
 
 
-def _requirements(text: str) -> Iterator[str]:
-    for sentence in _SENTENCE.findall(text):
-        is_question = sentence.rstrip().endswith("?") or _QUESTION.match(sentence)
-        is_plan = _NO_REQUIREMENT.search(sentence) or _WORK_PASSIVE.search(sentence)
-        if (_MODAL.search(sentence) or _NEEDS.match(sentence)) and not is_question and not is_plan:
-            yield sentence
+def _sentences(text: str) -> list[str]:
+    return [stretch.group() for stretch in _STRETCH.finditer(text) if stretch["end"] is not None]
 
 
-def _statements(text: str) -> Iterator[str]:
-    """Sentences that say what shall be: a requirement, an event with what follows, an order to reach a state."""
-    for sentence in _SENTENCE.findall(text):
-        if any(True for _ in _requirements(sentence)) or _is_reaction(sentence) or _is_ensured(sentence):
-            yield sentence
+def _is_requirement(sentence: str) -> bool:
+    if not (_MODAL.holds(sentence) or _NEEDS.match(sentence)):
+        return False
+    if sentence.rstrip().endswith("?") or _QUESTION.match(sentence):
+        return False
+    return not (_NO_REQUIREMENT.holds(sentence) or _WORK_PASSIVE.holds(sentence))
+
+
+def _is_statement(sentence: str) -> bool:
+    """Whether it says what shall be: a requirement, an event with what follows, an order to reach a state."""
+    return _is_requirement(sentence) or _is_reaction(sentence) or _is_ensured(sentence)
 
 
 def _is_reaction(sentence: str) -> bool:
@@ -209,20 +206,15 @@ def _is_reaction(sentence: str) -> bool:
 
 
 def _is_ensured(sentence: str) -> bool:
-    is_work = _REPORT.search(sentence) or _WORK_DONE.search(sentence)
-    return _ENSURE.match(sentence) is not None and not is_work
+    return _ENSURE.match(sentence) is not None and not (_REPORT.holds(sentence) or _WORK_DONE.holds(sentence))
 
 
-def _targets(text: str) -> Iterator[str]:
-    """Sentences that set a requirement or a goal, but no business indicator: that is measured later (OUT002)."""
-    yield from _requirements(text)
-    for sentence in _SENTENCE.findall(text):
-        if _GOAL.search(sentence) and not names_business(sentence) and not _IS_PAST.search(sentence):
-            yield sentence
-
-
-def _is_numeric(sentence: str) -> bool:
-    return bool(_NUMERIC_END.search(sentence))
+def _is_target(sentence: str) -> bool:
+    """A number in a requirement or a goal, but in no business indicator: that is measured later (OUT002)."""
+    if not _NUMERIC_END.holds(sentence):
+        return False
+    is_goal = _GOAL.search(sentence) and not names_business(sentence) and not _IS_PAST.search(sentence)
+    return bool(is_goal) or _is_requirement(sentence)
 
 
 def _end_states(document: Document) -> Iterator[Evidence]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,15 +9,15 @@ from backlint.model import Evidence, Issue
 from backlint.rules.dates_text import FoundDate, find_date
 from backlint.rules.evidence import lines as lines_of
 from backlint.rules.evidence import of_part, of_span, of_value, section_lines
+from backlint.text.any_case import AnyCase
 from backlint.text.document import Document, Meaning
 
 REVIEW_FIELDS = ("review_on", "review_date", "revisit_on")
-_REVIEW_PHRASE = re.compile(
+_REVIEW_PHRASE = AnyCase(
     r"""(?<!\w)(?:review(?:ed)?(?:\ date|\ on|\ by|\ due|\ again)?|re-?visit(?:ed)?(?:\ on)?|re-?evaluat\w+
         |check\ back|look\ again|decide\ again
         |überprüf\w+|wiedervorlage|rückblick|revue|r[ée]examin\w+|r[ée][ée]valu\w+|revis[ãaió]\w*|revisar\w*
             |rivedere|riesame|revisione|herzien\w*|evaluatie|przegląd)(?!\w)""",
-    re.VERBOSE | re.IGNORECASE,
 )
 
 

@@ -34,12 +34,18 @@ class TextCache:
         self._max_characters = max_characters
         self._documents: OrderedDict[Hashable, Document] = OrderedDict()
         self._characters = 0
+        self._last: tuple[Issue, Document] | None = None  # many rules in a row ask for the same body
         self._lock = Lock()
 
     def body(self, issue: Issue) -> Document:
         """The issue's description, without what its template brought."""
+        last = self._last
+        if last is not None and last[0] is issue:
+            return last[1]
         templates = self._templates.get(template_key(issue), NO_TEMPLATES)
-        return self._read((issue.identity, issue.markup, issue.body), issue.body, issue.markup, templates)
+        document = self._read((issue.identity, issue.markup, issue.body), issue.body, issue.markup, templates)
+        self._last = issue, document
+        return document
 
     def read(self, text: str, markup: Markup) -> Document:
         """Any other text: a comment, a field, a project's description."""

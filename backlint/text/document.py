@@ -105,7 +105,9 @@ class Document:
 
     def under(self, *meanings: Meaning) -> tuple[Section, ...]:
         """The sections that open any of the meanings."""
-        return tuple(section for section in self.sections if section.meanings & set(meanings))
+        if not self.sections:
+            return ()
+        return tuple(section for section in self.sections if not section.meanings.isdisjoint(meanings))
 
 
 def read(text: str, markup: Markup, *, templates: Templates = NO_TEMPLATES, own_marker: str = OWN_MARKER) -> Document:
