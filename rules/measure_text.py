@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from backlint.rules.dates_text import find_limit
 from backlint.text.any_case import AnyCase
@@ -156,6 +157,7 @@ class Measure:
         return tuple(name for name, found in parts if found is None)
 
 
+@lru_cache(maxsize=1024)  # several rules measure the same statements
 def measure(text: str) -> Measure:
     """The metric, the target, the direction and the time limit that a text names."""
     limit = find_limit(text)

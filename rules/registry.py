@@ -87,6 +87,7 @@ def private_codes() -> frozenset[str]:
 
 
 @cache
+@cache
 def family(code: str) -> str:
     """The letters of a code: AC, OUT, OWN."""
     letters = _FAMILY.match(code)
