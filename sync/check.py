@@ -348,17 +348,27 @@ def in_scope(backlog: Backlog, scope: str | None) -> tuple[Issue, ...]:
     if scope is None:
         return backlog.issues
     wanted = scope.casefold()
-    found = tuple(issue for issue in backlog.issues if wanted in _names(issue))
+    found = tuple(issue for issue in backlog.issues if wanted in _names(issue, backlog))
     if not found:
-        known = sorted({name for issue in backlog.issues for name in _names(issue)})
+        known = sorted({name for issue in backlog.issues for name in _shown_names(issue, backlog)})
         near = difflib.get_close_matches(wanted, known, n=3) or known[:20]
         raise InputError(f"nothing belongs to {scope!r}; there is {', '.join(near) or 'nothing at all'}")
     return found
 
 
-def _names(issue: Issue) -> set[str]:
+def _names(issue: Issue, backlog: Backlog) -> set[str]:
+    """Everything a person may call what the issue belongs to; a project also goes by its id."""
+    return _shown_names(issue, backlog) | ({issue.project.casefold()} if issue.project else set())
+
+
+def _shown_names(issue: Issue, backlog: Backlog) -> set[str]:
     prefix = issue.key.partition("#")[0] if "#" in issue.key else issue.key.rpartition("-")[0]
-    return {name.casefold() for name in (issue.source, issue.project, issue.team, prefix) if name}
+    project = backlog.project(issue)
+    return {
+        name.casefold()
+        for name in (issue.source, project.name if project else issue.project, issue.team, prefix)
+        if name
+    }
 
 
 def _unmapped(backlog: Backlog) -> dict[tuple[str, Status], int]:
