@@ -143,7 +143,10 @@ class Connector(Protocol):
     def discover(self) -> SourceFacts: ...
 
     def scopes(self) -> Sequence[str]:
-        """The configured scopes with wildcards expanded. NotFound names a scope that does not exist."""
+        """The configured scopes with wildcards expanded.
+
+        One that cannot be seen is among them, and its pull says NotFound, as this does when none can be seen.
+        """
         ...
 
     def reference(self) -> Reference: ...
@@ -157,6 +160,13 @@ class Connector(Protocol):
 
     def census(self, scope: str) -> Iterator[Sequence[str]]:
         """The ids of every issue that exists in the scope now, archived ones included."""
+        ...
+
+    def fetch(self, scope: str, ids: Sequence[str]) -> Iterator[Page]:
+        """Whole issues that the last census named, whenever they changed; their pages' cursors mean nothing.
+
+        Those that are gone meanwhile are left out.
+        """
         ...
 
     def locate(self, issue: Issue) -> Whereabouts:

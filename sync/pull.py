@@ -57,6 +57,13 @@ class SourcePull:
     complete: bool = False
     problems: list[str] = field(default_factory=list)
 
+    def count(self, saved: store.Saved) -> None:
+        self.issues += saved.issues
+        self.changed += saved.changed
+        self.transitions += saved.transitions
+        self.comments += saved.comments
+        self.unreadable += saved.unreadable
+
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "seconds": round(self.seconds, 3)}
 
@@ -117,7 +124,7 @@ def _pull_source(
     for scope in connector.scopes():
         try:
             _pull_scope(engine, connector, scope, result, now=now, full=full, progress=progress)
-            _take_census(engine, connector, scope, result, loss_share=loss_share)
+            _take_census(engine, connector, scope, result, now=now, loss_share=loss_share)
         except TrackerError as error:
             with engine.begin() as connection:
                 store.fail_scope(connection, connector.name, scope, str(error))
@@ -143,27 +150,52 @@ def _pull_scope(
     progress: Progress,
 ) -> None:
     with engine.begin() as connection:
-        cursor = store.begin_scope(connection, connector.name, scope, now=now, full=full)
+        cursor, is_unfinished = store.begin_scope(connection, connector.name, scope, now=now, full=full)
+    _pull_pages(engine, connector, scope, cursor, result, now=now, progress=progress)
+    if is_unfinished:
+        # What changed between the pull that was cut off and this one, behind the place where this one went on.
+        with engine.begin() as connection:
+            cursor, _ = store.begin_scope(connection, connector.name, scope, now=now, full=False)
+        _pull_pages(engine, connector, scope, cursor, result, now=now, progress=progress)
+
+
+def _pull_pages(
+    engine: sa.Engine,
+    connector: Connector,
+    scope: str,
+    cursor: str | None,
+    result: SourcePull,
+    *,
+    now: datetime,
+    progress: Progress,
+) -> None:
     done = 0
     for page in ahead(connector.pull(scope, cursor), depth=PAGES_AHEAD):
         with engine.begin() as connection:
             saved = store.save_page(connection, connector.name, scope, page, now=now)
         done += saved.issues
-        result.issues += saved.issues
-        result.changed += saved.changed
-        result.transitions += saved.transitions
-        result.comments += saved.comments
-        result.unreadable += saved.unreadable
+        result.count(saved)
         progress(source=connector.name, scope=scope, done=done, expected=page.expected)
         for bad in page.quarantined:
             log.warning("pull.quarantined", source=connector.name, issue=bad.issue, path=bad.path)
 
 
-def _take_census(engine: sa.Engine, connector: Connector, scope: str, result: SourcePull, *, loss_share: float) -> None:
-    """Find what vanished: deleted, moved away or no longer readable. Too large a loss changes nothing."""
+def _take_census(
+    engine: sa.Engine, connector: Connector, scope: str, result: SourcePull, *, now: datetime, loss_share: float
+) -> None:
+    """Find what vanished: deleted, moved away or no longer readable. Too large a loss changes nothing.
+
+    And what appeared without having changed: issues that come back into sight, or out of an archive or a trash.
+    """
     with reading(engine) as connection:
         known = store.present_ids(connection, connector.name, scope)
     existing = {id for ids in connector.census(scope) for id in ids}
+    if strangers := sorted(existing - known):
+        for page in connector.fetch(scope, strangers):
+            with engine.begin() as connection:
+                saved = store.save_found(connection, connector.name, scope, page, now=now)
+            saved.unreadable = 0  # the quarantined are strangers too, and were counted when they were pulled
+            result.count(saved)
     missing = sorted(known - existing)
     if not missing:
         return

@@ -102,12 +102,18 @@ def save_source(connection: Connection, name: str, tracker: Tracker, reference: 
     upsert(connection, t.sprints, [{"source": name, **asdict(sprint)} for sprint in reference.sprints])
 
 
-def begin_scope(connection: Connection, source: str, scope: str, *, now: datetime, full: bool) -> str | None:
-    """Mark the scope as being pulled and give the cursor to go on from; None begins from the start."""
+def begin_scope(
+    connection: Connection, source: str, scope: str, *, now: datetime, full: bool
+) -> tuple[str | None, bool]:
+    """Mark the scope as being pulled. The cursor to go on from (None: from the start), and whether it stands in the
+    middle of a pull that was cut off."""
     found = connection.execute(
-        sa.select(t.scopes.c.cursor).where(t.scopes.c.source == source, t.scopes.c.scope == scope)
+        sa.select(t.scopes.c.cursor, t.scopes.c.is_complete).where(
+            t.scopes.c.source == source, t.scopes.c.scope == scope
+        )
     ).first()
     cursor = None if full or found is None else found.cursor
+    is_unfinished = cursor is not None and found is not None and not found.is_complete
     row = {
         "source": source,
         "scope": scope,
@@ -117,7 +123,7 @@ def begin_scope(connection: Connection, source: str, scope: str, *, now: datetim
         "problem": None,
     }
     upsert(connection, t.scopes, [row])
-    return cursor
+    return cursor, is_unfinished
 
 
 def fail_scope(connection: Connection, source: str, scope: str, problem: str) -> None:
@@ -136,11 +142,17 @@ def fail_source(connection: Connection, source: str, problem: str, *, since: dat
 
 def save_page(connection: Connection, source: str, scope: str, page: Page, *, now: datetime) -> Saved:
     """The page's issues and its cursor, together: call it inside one transaction."""
+    saved = save_found(connection, source, scope, page, now=now)
+    done = {"is_complete": True, "completed_at": now} if page.is_last else {}
+    _update_scope(connection, source, scope, cursor=page.cursor, **done)
+    return saved
+
+
+def save_found(connection: Connection, source: str, scope: str, page: Page, *, now: datetime) -> Saved:
+    """The page's issues and what could not be read, without moving the cursor."""
     saved = save_issues(connection, source, scope, page.issues, now=now)
     saved.unreadable = len(page.quarantined)
     _save_quarantine(connection, source, scope, page.quarantined, now)
-    done = {"is_complete": True, "completed_at": now} if page.is_last else {}
-    _update_scope(connection, source, scope, cursor=page.cursor, **done)
     return saved
 
 

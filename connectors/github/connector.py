@@ -28,8 +28,9 @@ from backlint.connectors.github.mapping import (
 )
 from backlint.connectors.github.people import Directory
 from backlint.connectors.github.position import Found, position
-from backlint.connectors.github.pulling import Home, Pull, boards_for, whole
+from backlint.connectors.github.pulling import Home, Pull, boards_for, load, read_all, whole
 from backlint.connectors.http import decode
+from backlint.connectors.visible import visible
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerError
 from backlint.model import Comment, Issue, Project, Tracker
 from backlint.settings import SourceSettings
@@ -46,6 +47,7 @@ class _Camel(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Id(_Camel, frozen=True, kw_only=True):
+    id: str
     database_id: int | None = None
     full_database_id: int | str | None = None
 
@@ -61,12 +63,6 @@ class _CensusIssues(_Camel, frozen=True, kw_only=True):
 
 class _CensusData(_Camel, frozen=True, kw_only=True):
     repository: _CensusIssues | None = None
-
-
-class _IssueId(_Camel, frozen=True, kw_only=True):
-    id: str
-    database_id: int | None = None
-    full_database_id: int | str | None = None
 
 
 class GitHubConnector:
@@ -96,6 +92,7 @@ class GitHubConnector:
         self._homes: dict[str, Home] = {}
         self._repositories: dict[str, RestRepository] = {}
         self._labels: set[tuple[str, str]] = set()
+        self._nodes: dict[str, str] = {}  # database id -> node id of every issue that a census has named
 
     # -- what there is ---------------------------------------------------------------------------------------------
 
@@ -103,7 +100,7 @@ class GitHubConnector:
         return diagnosis.diagnose(self)
 
     def discover(self) -> SourceFacts:
-        homes = [self.home(scope) for scope in self.scopes()]
+        homes = self._seen_homes()
         found = [self.boards.of(home) for home in homes]
         return SourceFacts(
             scopes=self._visible(homes),
@@ -113,17 +110,16 @@ class GitHubConnector:
         )
 
     def scopes(self) -> Sequence[str]:
-        found: list[str] = []
+        wanted: list[str] = []
         for scope in self.settings.scope:
-            if scope.endswith("/*"):
-                found += self._owned(scope.removesuffix("/*"))
-            else:
-                self.home(scope)
-                found.append(scope)
-        return tuple(dict.fromkeys(found))
+            wanted += self._owned(scope.removesuffix("/*")) if scope.endswith("/*") else [scope]
+        return tuple(visible(wanted, self.home))
+
+    def _seen_homes(self) -> list[Home]:
+        return [home for home in visible(self.scopes(), self.home).values() if home is not None]
 
     def reference(self) -> Reference:
-        homes = [self.home(scope) for scope in self.scopes()]
+        homes = self._seen_homes()
         own = self.directory.own()
         found = [self.boards.of(home) for home in homes]
         return Reference(
@@ -237,10 +233,22 @@ class GitHubConnector:
             if any(node is None for node in issues.nodes):
                 # A missing entry is no deleted issue; a census that cannot see all must not look complete.
                 raise RequestRefused(f"{self.name}: GitHub left entries out of the list of issues of {scope}")
-            yield [str(node.full_database_id or node.database_id) for node in issues.nodes if node]
+            named = {str(node.full_database_id or node.database_id): node.id for node in issues.nodes if node}
+            self._nodes |= named
+            yield list(named)
             after = issues.page_info.end_cursor
             if not issues.page_info.has_next_page or after is None:
                 return
+
+    def fetch(self, scope: str, ids: Sequence[str]) -> Iterator[Page]:
+        home = self.home(scope)
+        has_boards = self.boards.of(home).are_visible
+        wanted = [Found(self._nodes[id]) for id in ids if id in self._nodes]
+        for start in range(0, len(wanted), self.client.batch):
+            batch = wanted[start : start + self.client.batch]
+            loaded = load(self.client, home, batch, has_boards=has_boards, on_boards_hidden=self._hide_boards(home))
+            issues, quarantined = read_all(loaded, self._reading(home))
+            yield Page(issues=issues, quarantined=quarantined, cursor="")
 
     def locate(self, issue: Issue) -> Whereabouts:
         """301 is moved, 410 deleted, 404 either or hidden (GitHub, "Get an issue")."""
@@ -266,7 +274,7 @@ class GitHubConnector:
         raw = bytes(answered.repository.issue) if answered.repository else b"null"
         if raw == b"null":
             raise NotFound(f"{self.name}: {issue.key} is gone or hidden", status=404)
-        node = decode(raw, _IssueId, issue=issue.key, source=self.name)
+        node = decode(raw, _Id, issue=issue.key, source=self.name)
         if str(node.full_database_id or node.database_id) != issue.id:
             raise NotFound(f"{self.name}: {issue.key} is another issue now: it was transferred", status=404)
         return self._fetched(home, node.id, raw)

@@ -56,7 +56,11 @@ def _clock(connector: GitHubConnector) -> Iterator[Check]:
 
 
 def _repository(connector: GitHubConnector, scope: str) -> Iterator[Check]:
-    repository = connector.repository(scope)
+    try:
+        repository = connector.repository(scope)
+    except NotFound as error:
+        yield Check(f"{scope}: read issues", Level.BAD, str(error), f"check the name, or give the token {READ_NEEDS}")
+        return
     if not repository.has_issues:
         yield Check(scope, Level.WARNING, "its issues are switched off", "take it out of scope")
     try:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
+import httpx
 import msgspec
 
 from backlint.connectors.contract import Page, Pulled, Quarantined
@@ -25,6 +26,7 @@ from backlint.connectors.http import decode
 from backlint.errors import MalformedPayload, NotFound, PermissionMissing, TrackerDown
 
 MOST_BOARDS = 100  # ids in one request
+SETTLED = timedelta(seconds=10)  # times have whole seconds, and GitHub's answers come from copies that may lag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,8 +182,9 @@ class Pull:
             headers={"If-None-Match": self.start.etag} if self.start.etag else None,
         )
         is_unchanged = response.status_code == 304
-        etag = self.start.etag if is_unchanged else response.headers.get("etag")
-        return etag, is_unchanged, server_time(response) or utc_now()
+        now = server_time(response) or utc_now()
+        etag = self.start.etag if is_unchanged else _lasting_etag(response, now, source=self.client.source)
+        return etag, is_unchanged, now
 
     def _batches(self, is_unchanged: bool, now: datetime) -> Iterator[list[Found]]:
         wanted = self._wanted(is_unchanged, now)
@@ -291,6 +294,19 @@ class Pull:
         moved_on = at.behind((each.found for each in loaded), boards=boards)
         page = Page(issues=issues, quarantined=quarantined, cursor=moved_on.text, expected=self.expected)
         return page, moved_on
+
+
+class _Newest(msgspec.Struct, frozen=True, kw_only=True):
+    updated_at: datetime
+
+
+def _lasting_etag(response: httpx.Response, now: datetime, *, source: str) -> str | None:
+    """Of an entry whose second is over: another change within it would leave the newest entry as it is."""
+    newest = decode(response.content, list[_Newest], source=source)
+    if newest and utc(newest[0].updated_at) > now - SETTLED:
+        return None
+    etag: str | None = response.headers.get("etag")
+    return etag
 
 
 def load(

@@ -248,7 +248,7 @@ def census(schema: Schema) -> str:
     return (
         "query Census($owner: String!, $name: String!, $after: String) { repository(owner: $owner, name: $name) { "
         "issues(first: 100, after: $after, orderBy: {field: CREATED_AT, direction: ASC}) "
-        f"{{ {PAGE} nodes {{ databaseId {full} }} }} }} }}"
+        f"{{ {PAGE} nodes {{ id databaseId {full} }} }} }} }}"
     )
 
 

@@ -14,6 +14,7 @@ from backlint.connectors.contract import (
     Check,
     Page,
     Pulled,
+    Quarantined,
     Reference,
     SourceFacts,
     Usage,
@@ -27,6 +28,7 @@ from backlint.connectors.jira.reading import Fetched, Row, ServerPage, batches, 
 from backlint.connectors.jira.session import Session
 from backlint.connectors.jira.values import milliseconds, project_from
 from backlint.connectors.jira.writing import Writer
+from backlint.connectors.visible import visible
 from backlint.errors import MalformedPayload, NotFound
 from backlint.model import Comment, Issue, Person, Tracker
 from backlint.settings import SourceSettings
@@ -62,20 +64,21 @@ class JiraConnector:
         return diagnosis.discover(self._session)
 
     def scopes(self) -> Sequence[str]:
-        found: list[str] = []
+        wanted: list[str] = []
         for scope in self._settings.scope:
             if any(sign in scope for sign in "*?["):
                 keys = [str(each["key"]) for each in self._session.visible_projects()]
-                found += sorted(key for key in keys if fnmatch.fnmatchcase(key, scope.upper()))
+                wanted += sorted(key for key in keys if fnmatch.fnmatchcase(key, scope.upper()))
             else:
-                found.append(str(self._session.project(scope)["key"]))
-        return list(dict.fromkeys(found))
+                wanted.append(scope)
+        found = visible(wanted, self._session.project)
+        return list(dict.fromkeys(str(each["key"]) if each else scope for scope, each in found.items()))
 
     def reference(self) -> Reference:
         """People seen in pulled issues are part of it, so it is worth asking again after a pull."""
         session = self._session
         session.refresh()
-        keys = self.scopes()
+        keys = [key for key, found in visible(self.scopes(), session.project).items() if found]
         self._people |= {person.id: person for person in session.people(keys)}
         sprints = session.sprints(keys)
         session.know_sprints(sprints)
@@ -123,6 +126,11 @@ class JiraConnector:
 
     def _page(self, fetched: Fetched, state: Cursor, expected: int | None) -> Page:
         """Map what came, and move the cursor behind it."""
+        issues, quarantined = self._read_all(fetched)
+        _advance(state, fetched.rows, [each.issue for each in issues])
+        return Page(issues=issues, cursor=state.text(), quarantined=quarantined, expected=expected)
+
+    def _read_all(self, fetched: Fetched) -> tuple[tuple[Pulled, ...], tuple[Quarantined, ...]]:
         done: list[Pulled] = []
         quarantined = list(fetched.quarantined)
         for record in fetched.records:
@@ -130,8 +138,7 @@ class JiraConnector:
                 done.append(self._mapped(record))
             except MalformedPayload as error:
                 quarantined.append(quarantine(error, record.issue))
-        _advance(state, fetched.rows, [each.issue for each in done])
-        return Page(issues=tuple(done), cursor=state.text(), quarantined=tuple(quarantined), expected=expected)
+        return tuple(done), tuple(quarantined)
 
     def _mapped(self, record: Record) -> Pulled:
         made = mapped(record, self._session.site)
@@ -146,6 +153,16 @@ class JiraConnector:
                 yield [row.id for row in page.rows]
         else:
             yield from self._session.server.ids(project)
+
+    def fetch(self, scope: str, ids: Sequence[str]) -> Iterator[Page]:
+        session = self._session
+        if session.is_cloud:
+            some = session.http.in_parallel(session.cloud.fetch, batches(map(Row, ids)))
+        else:
+            some = session.http.in_parallel(session.server.found, ids)
+        for fetched in some:
+            issues, quarantined = self._read_all(fetched)
+            yield Page(issues=issues, quarantined=quarantined, cursor="")
 
     def locate(self, issue: Issue) -> Whereabouts:
         """Jira says the same of a deleted issue and of one behind a security level; a hidden project it tells apart."""

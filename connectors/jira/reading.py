@@ -213,6 +213,13 @@ class ServerReader:
         answer = self._http.request("GET", f"{self.root}/issue/{id}", may_repeat=True, params=params)
         return self.fetch(ServerPage([Row(id)], [Raw(answer.content)]))
 
+    def found(self, id: str) -> Fetched:
+        """As `one`, and nothing if it is gone."""
+        try:
+            return self.one(id)
+        except NotFound:
+            return Fetched()
+
     def windows(
         self, project: str, *, by: str, since: int, size: int, fields: list[str], expand: list[str],
         totals: list[int] | None = None,
@@ -304,14 +311,24 @@ class ServerReader:
         return None
 
     def _ids_of(self, keys: list[str]) -> dict[str, str]:
-        """One unknown or invisible key makes the whole query fail; then each is asked alone."""
+        """One unknown or invisible key makes the whole query fail; then each is asked alone. Archived epics are in no
+        search, but can be looked at."""
         quoted = ", ".join(f'"{key}"' for key in keys)
+        found: dict[str, str] = {}
         try:
             page = self._search(f"key in ({quoted})", 0, ["id"], size=len(keys))
+            found = {head.key: head.id for head in (head_of(raw, self._site.source) for raw in page.issues)}
         except RequestRefused:
-            return {} if len(keys) == 1 else {k: v for key in keys for k, v in self._ids_of([key]).items()}
-        heads = [head_of(raw, self._site.source) for raw in page.issues]
-        return {head.key: head.id for head in heads}
+            if len(keys) > 1:
+                return {k: v for key in keys for k, v in self._ids_of([key]).items()}
+        return found | {key: id for key in keys if key not in found and (id := self._id_of(key)) is not None}
+
+    def _id_of(self, key: str) -> str | None:
+        try:
+            answer = self._http.request("GET", f"{self.root}/issue/{key}", may_repeat=True, params={"fields": "id"})
+        except NotFound:
+            return None
+        return str(decode(answer.content, dict[str, Any], issue=key, source=self._site.source)["id"])
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from backlint.connectors.linear.rows import IssueRows, Row
 from backlint.connectors.linear.whole import WholeIssues
 from backlint.connectors.linear.workspace import Workspace
 from backlint.connectors.linear.writing import Writing
+from backlint.connectors.visible import visible
 from backlint.errors import MalformedPayload, NotFound
 from backlint.model import Comment, Issue, Presence, Tracker
 from backlint.settings import SourceSettings
@@ -64,9 +65,7 @@ class LinearConnector:
     def scopes(self) -> Sequence[str]:
         teams = self._workspace.lists().teams
         wanted = dict.fromkeys(key for scope in self._scope for key in (teams if scope == "*" else (scope,)))
-        for key in wanted:
-            self._workspace.require(key)
-        return tuple(wanted)
+        return tuple(visible(wanted, self._workspace.require))
 
     def reference(self) -> Reference:
         lists = self._workspace.lists(fresh=True)
@@ -95,6 +94,9 @@ class LinearConnector:
                 yield batch
                 batch = []
         yield batch
+
+    def fetch(self, scope: str, ids: Sequence[str]) -> Iterator[Page]:
+        return self._pulling.some(ids)
 
     def locate(self, issue: Issue) -> Whereabouts:
         """Linear says "not found" of deleted and of hidden issues alike; a team that is still visible decides."""

@@ -29,6 +29,10 @@ class Pulling:
             return self._everything(scope, at)
         return self._changes(scope, at)
 
+    def some(self, ids: Sequence[str]) -> Iterator[Page]:
+        """Issues by id, whenever they changed."""
+        return self._client.in_parallel(self._of, _batches(ids, self._rows.size))
+
     def _everything(self, scope: str, at: Cursor | None) -> Iterator[Page]:
         team = self._client.ask(queries.TEAM, payloads.TeamAnswer, {"key": scope})
         if not team.teams.nodes:

@@ -57,10 +57,11 @@ class Workspace:
                 self._unlisted |= names.missing(nodes)  # still not there: do not ask again for every page
             return names
 
-    def require(self, key: str) -> None:
-        """NotFound with near keys unless the team is visible, even after looking again."""
+    def require(self, key: str) -> str:
+        """The team's name. NotFound with near keys unless it is visible, even after looking again."""
         if key not in self.lists().teams and key not in self.lists(fresh=True).teams:
             raise self.no_such_team(key)
+        return self.lists().teams[key]
 
     def no_such_team(self, key: str) -> NotFound:
         teams = list(self.lists().teams)

@@ -188,6 +188,34 @@ class ConnectorContract:
 
         assert found == {self.identity(issue) for issue in in_scope[1:]}
 
+    def test_issues_of_the_census_are_fetched_by_id_whenever_they_changed(
+        self, connector: Connector, scope: str, world: World, in_scope: list[WorldIssue]
+    ) -> None:
+        pulled = everything(connector, scope)
+        wanted = [id for ids in connector.census(scope) for id in ids][:3]
+        world.delete_issue(next(issue for issue in in_scope if self.identity(issue) == wanted[0]), actor=None)
+
+        fetched = {each.issue.id: each for page in connector.fetch(scope, wanted) for each in page.issues}
+
+        assert set(fetched) == set(wanted[1:])
+        for id, each in fetched.items():
+            assert (each.issue.title, each.issue.transitions) == (pulled[id].title, pulled[id].transitions)
+            assert each.issue.comments == pulled[id].comments
+            assert each.raw
+
+    def test_a_scope_that_cannot_be_seen_keeps_no_other_from_being_pulled(
+        self, connect: Callable[..., Connector], world: World, scope: str
+    ) -> None:
+        hidden = next(key for key in world.projects if key != scope)
+        world.projects[hidden].is_readable = False
+        connector = connect(scope=(hidden, scope))
+
+        assert set(connector.scopes()) == {hidden, scope}
+        assert connector.reference().own_account is not None
+        assert everything(connector, scope)
+        with pytest.raises(NotFound, match=hidden):
+            list(connector.pull(hidden, None))
+
     def test_a_deleted_issue_is_not_located_as_present(
         self, connector: Connector, scope: str, world: World, in_scope: list[WorldIssue]
     ) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from backlint.connectors.contract import Page, Pulled
 from backlint.errors import TokenRefused, TrackerDown
 from backlint.examples import a_comment, a_transition, an_issue
 from backlint.model import Issue, Link, LinkKind, Presence, Sprint, SprintMembership, StatusCategory
@@ -100,7 +102,55 @@ def test_a_pull_that_broke_off_goes_on_behind_its_last_saved_page(engine: sa.Eng
 
     assert result.complete
     assert set(stored(engine)) == {str(n) for n in range(1, 13)}
-    assert result.issues <= 12 - 3 * pages + 1  # the last saved one comes again, by the overlap of ties
+    assert result.issues <= 12 - 3 * pages + 2  # the last saved one comes again, by the overlap of ties; at the end too
+
+
+class ByCreation(MemoryTracker):
+    """Its full pull goes by id, as trackers do that can page by creation; its cursor says when it began."""
+
+    def pull(self, scope: str, cursor: str | None) -> Iterator[Page]:
+        state = json.loads(cursor) if cursor else {"began": self._tick().isoformat(), "done": 0}
+        if "done" not in state:
+            yield from super().pull(scope, cursor)
+            return
+        rest = [issue for issue in self.issues.values() if int(issue.id) > state["done"]]
+        for issue in rest:
+            done = json.dumps({**state, "done": int(issue.id)})
+            yield Page(issues=(Pulled(issue, b""),), cursor=done)
+            if self.down_after_pages is not None:
+                raise TrackerDown("demo: no answer in time")
+        yield Page(issues=(), cursor=json.dumps({"since": state["began"]}), is_last=True)
+
+
+def test_what_changed_while_a_pull_was_cut_off_is_seen_by_the_one_that_goes_on(engine: sa.Engine) -> None:
+    tracker = ByCreation(some_issues(5))
+    tracker.down_after_pages = 1
+    pull(engine, [tracker], now=NOW)
+    tracker.edit("1", title="Renamed meanwhile")
+    tracker.down_after_pages = None
+
+    (result,) = pull(engine, [tracker], now=NOW + timedelta(hours=1))
+
+    assert result.complete
+    assert stored(engine)["1"].title == "Renamed meanwhile"
+    assert len(stored(engine)) == 5
+
+
+def test_an_issue_that_comes_back_into_sight_unchanged_is_there_again(engine: sa.Engine) -> None:
+    tracker = MemoryTracker(some_issues(9))
+    hidden = tracker.issues.pop("4")
+    never_seen = tracker.issues.pop("5")
+    tracker.issues["4"] = hidden
+    pull(engine, [tracker], now=NOW)
+    del tracker.issues["4"]
+    pull(engine, [tracker], now=NOW + timedelta(hours=1))
+    assert stored(engine)["4"].presence is Presence.DELETED
+
+    tracker.issues |= {"4": hidden, "5": never_seen}
+    (result,) = pull(engine, [tracker], now=NOW + timedelta(hours=2))
+
+    assert result.changed == 2
+    assert {id: stored(engine)[id].presence for id in ("4", "5")} == dict.fromkeys(("4", "5"), Presence.PRESENT)
 
 
 def test_a_failing_source_does_not_stop_the_others(engine: sa.Engine) -> None:

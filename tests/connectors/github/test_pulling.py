@@ -163,6 +163,7 @@ def test_an_incremental_pull_goes_on_behind_every_page_too(
     for id in range(1, 171):
         clock.now += timedelta(seconds=20)
         world.change(world.issues[str(id)], "title", f"Renamed {id}", actor="501")
+    clock.now += timedelta(minutes=1)
     pages = list(connect(server).pull(SCOPE, cursor))
     whole = pulled(pages)
     assert set(whole) >= {f"{SCOPE}#{id}" for id in range(1, 171)}
@@ -171,6 +172,23 @@ def test_an_incremental_pull_goes_on_behind_every_page_too(
         rest = list(connect(server).pull(SCOPE, pages[stop - 1].cursor))
         assert pulled(pages[:stop]) | pulled(rest) == whole
         assert list(connect(server).pull(SCOPE, rest[-1].cursor))[-1].issues == ()
+
+
+def test_a_change_within_the_second_of_the_newest_one_is_not_taken_for_no_change(
+    world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector], clock: Clock
+) -> None:
+    """The newest entry stays as it is, and with it its ETag: GitHub would answer 304."""
+    fill(world, 3)
+    server = serving()
+    clock.now = START.replace(microsecond=0) + timedelta(days=30)
+    world.change(world.issues["3"], "title", "First", actor="501")
+    cursor = list(connect(server).pull(SCOPE, None))[-1].cursor
+    clock.now += timedelta(milliseconds=300)
+    world.change(world.issues["1"], "title", "Second", actor="501")
+
+    again = pulled(list(connect(server).pull(SCOPE, cursor)))
+
+    assert again[f"{SCOPE}#1"].title == "Second"
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -360,6 +360,16 @@ def test_a_spoiled_position_is_refused_with_the_remedy(jira: Jira) -> None:
             list(jira.connect().pull("EX", text))
 
 
+def test_an_archived_epic_is_known_by_its_id_as_any_other(server: Jira) -> None:
+    """It is in no search, and its children name it by key alone."""
+    child, epic = server.issue(1), server.issue(2)
+    epic.type = "epic"
+    server.world.change(child, "parent", epic.id, actor="p-ben")
+    server.world.archive_issue(epic, actor="p-ben")
+
+    assert pulled(server.connect())["1001"].parent == epic.id
+
+
 # -- where issues went -----------------------------------------------------------------------------------------------
 
 
