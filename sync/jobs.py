@@ -170,6 +170,12 @@ class Jobs:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
+    def schedules(self) -> tuple[str, ...]:
+        """The names of the schedules in force, as the engine keeps them."""
+        from dbos import DBOS
+
+        return tuple(sorted(known["schedule_name"] for known in DBOS.list_schedules()))
+
     # -- work ----------------------------------------------------------------------------------------------------------
 
     def start(self, work: str, id: str, arguments: Arguments, *, lane: str, key: str, after: float = 0.0) -> str:
