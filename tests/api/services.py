@@ -27,9 +27,17 @@ class Running:
     lines: list[str] = field(default_factory=list)
 
     def get(self, path: str) -> Any:
-        answer = httpx.get(self.url + path, headers={"Authorization": f"Bearer {API_TOKEN}"}, timeout=30)
+        return self.ask(path).json()
+
+    def ask(self, path: str) -> httpx.Response:
+        try:
+            answer = httpx.get(self.url + path, headers={"Authorization": f"Bearer {API_TOKEN}"}, timeout=30)
+        except httpx.TransportError as error:
+            time.sleep(0.5)  # for its last words
+            code, said = self.process.poll(), "\n".join(self.lines[-80:])
+            raise AssertionError(f"the service (exit code {code}) did not answer: {error}; it said:\n{said}") from None
         answer.raise_for_status()
-        return answer.json()
+        return answer
 
     def wait_until_checked(self) -> None:
         """The first audit of every source is done."""
@@ -39,7 +47,7 @@ class Running:
         """Every webhook was looked at, and no issue waits."""
 
         def is_idle() -> bool:
-            waiting = "backlint_webhooks_waiting 0.0" in httpx.get(self.url + "/metrics", timeout=30).text
+            waiting = "backlint_webhooks_waiting 0.0" in self.ask("/metrics").text
             return waiting and not any(source["webhooks"]["issues"] for source in self.get("/api/sources"))
 
         until(is_idle, self, timeout=timeout)
@@ -78,7 +86,9 @@ def until(holds: Callable[[], bool], running: Running | None = None, *, timeout:
     deadline = time.monotonic() + timeout
     while not holds():
         said = "\n".join(running.lines[-40:]) if running else ""
-        assert running is None or running.process.poll() is None, f"the service ended:\n{said}"
+        assert running is None or running.process.poll() is None, (
+            f"the service ended ({running.process.returncode}):\n{said}"
+        )
         assert time.monotonic() < deadline, f"it did not happen in time; the service said:\n{said}"
         time.sleep(0.05)
 

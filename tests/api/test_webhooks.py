@@ -20,6 +20,20 @@ from tests.api.places import HOOK_SECRET, write_configuration
 from tests.api.services import Running, served, until
 
 SILENT_FIRST = {"first_run": "baseline"}
+# Names an outcome, gives criteria in Given-When-Then, and says who wants it.
+WHOLE = """As an accountant I want to export all invoices of a month as one CSV file, so that the monthly closing no
+longer needs two hours of copying.
+
+## Outcome
+
+The monthly closing takes 30 minutes instead of 150, measured on the next three closings.
+
+## Acceptance criteria
+
+- Given a month with invoices, when I choose "Export", then a CSV file with one line for each invoice is offered.
+- Given a month without invoices, when I choose "Export", then I am told that there is nothing to export.
+- The file has the columns number, date, customer and total.
+"""
 
 
 @dataclass
@@ -35,7 +49,7 @@ class Live:
         return next(person.id for person in people if person.id != self.sandbox.world.bot and not person.is_bot)
 
     def new_story(self, **values: Any) -> WorldIssue:
-        """A story whose author says too little, as a person makes one."""
+        """A story whose author says nothing of it, as a person makes one."""
         return new_story(self.sandbox, self.person(), **values)
 
     def own(self, issue: WorldIssue) -> tuple[list[str], int]:
@@ -54,7 +68,7 @@ def new_story(sandbox: Sandbox, author: str, **values: Any) -> WorldIssue:
     issue = WorldIssue(
         **{
             "id": world.issue_ids(), "project": project.key, "number": number, "title": "Export of invoices as a file",
-            "body": "We need it.", "type": "story", "status": backlog, "created_at": now, "updated_at": now,
+            "body": "", "type": "story", "status": backlog, "created_at": now, "updated_at": now,
             "reporter": author, "fields": dict.fromkeys(template.fields), **values,
         }
     )  # fmt: skip
@@ -111,3 +125,62 @@ def test_a_new_ticket_has_its_labels_and_one_comment_within_seconds(live: Live) 
     assert time.monotonic() - began < 15  # 5 s after the settle time of 0.5 s on a quiet machine
     events = [each for each in live.service.get("/api/runs?kind=webhook") if each["facts"]["written"]]
     assert len(events) == 1  # our own writes came back as webhooks and started nothing
+
+
+def test_a_burst_of_fifty_edits_makes_one_check(live: Live) -> None:
+    issue = live.new_story()
+    for number in range(50):
+        live.sandbox.world.change(issue, "title", f"Export of invoices, draft {number}", actor=live.person())
+
+    until(lambda: live.own(issue)[1] == 1, live.service, timeout=20)
+    live.service.wait_until_idle()
+
+    runs = live.service.get("/api/runs?kind=webhook")
+    assert [run["facts"]["issues"] for run in runs] == [1]
+    assert runs[0]["facts"]["deliveries"] == 51
+    assert live.own(issue)[1] == 1
+
+
+def test_a_fixed_ticket_loses_its_labels_and_its_comment_says_so(live: Live) -> None:
+    issue = live.new_story()
+    until(lambda: live.own(issue)[1] == 1, live.service, timeout=20)
+    before = issue.comments[-1].body
+
+    live.sandbox.world.change(issue, "body", WHOLE, actor=live.person())
+
+    until(lambda: live.own(issue)[0] == [], live.service, timeout=20)
+    live.service.wait_until_idle()
+    assert live.own(issue) == ([], 1)
+    assert issue.comments[-1].body != before
+
+
+def test_a_ticket_that_is_deleted_at_once_is_no_trouble(live: Live) -> None:
+    issue = live.new_story()
+    live.sandbox.world.delete_issue(issue, actor=live.person())
+
+    live.service.wait_until_idle()
+
+    assert live.service.get("/api/dead-letters") == []
+
+
+@pytest.mark.parametrize("tracker", list(APPS))
+def test_a_service_killed_at_work_loses_nothing_and_says_nothing_twice(tracker: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        sandbox = start(stack, tracker, size=40, seed=3, now=datetime.now(UTC))
+        write_configuration(tmp_path, [sandbox], write_back=SILENT_FIRST, service={"batch": 4})
+        with served(tmp_path) as service:
+            service.wait_until_checked()
+            with live_webhooks(sandbox, service) as live:
+                issues = [live.new_story() for _ in range(12)]
+                assert live.sender.drain()
+            assert (live.sender.failed, live.sender.lost) == (0, 0)
+            until(lambda: any(live.own(issue)[1] for issue in issues), service, timeout=30)
+            service.kill()
+        with served(tmp_path) as service:  # killed once more, in the middle of catching up
+            time.sleep(0.3)
+            service.kill()
+        with served(tmp_path) as service:
+            service.wait_until_idle()
+
+        assert [own(sandbox, issue)[1] for issue in issues] == [1] * 12
+        assert all(own(sandbox, issue)[0] for issue in issues)
