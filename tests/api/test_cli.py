@@ -368,7 +368,7 @@ def configured(backlint: CommandLine, linear: Sandbox, monkeypatch: pytest.Monke
     Path("backlint.toml").write_text(
         f'[[sources]]\nname = "demo"\ntracker = "linear"\nurl = "{linear.url}"\nscope = ["*"]\n'
         'token_env = "LINEAR_API_KEY"\n[write_back]\nquiet_hours = "off"\nfirst_run = "write"\nsettle_minutes = 0\n'
-        "abort_share = 1.0\n",
+        'abort_share = 1.0\n[check]\nenable = ["OUT002", "REV001", "OUT009"]\nnear = "all"\n',
         encoding="utf-8",
     )
     return backlint
