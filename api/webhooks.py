@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import SecretStr
 
 from backlint.api.metrics import Metrics
+from backlint.connectors.structs import make_ready
 from backlint.connectors.webhook import WebhookRefused, WebhookUnreadable
 from backlint.errors import ConfigurationError
 from backlint.model import Tracker
@@ -37,7 +38,9 @@ class Gate:
 
 def gates(settings: Settings) -> dict[str, Gate]:
     """By source name. ConfigurationError where a secret is named and not there."""
-    return {source.name: Gate(source.name, _reader(source.tracker), _secret(source)) for source in settings.sources}
+    made = {source.name: Gate(source.name, _reader(source.tracker), _secret(source)) for source in settings.sources}
+    make_ready()
+    return made
 
 
 def _secret(source: Any) -> SecretStr | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pydantic import SecretStr
 
 from backlint.connectors.contract import Connector
+from backlint.connectors.structs import make_ready
 from backlint.errors import ConfigurationError
 from backlint.model import Tracker
 from backlint.settings import SourceSettings, secret
@@ -22,6 +23,12 @@ def make_connector(
     source: SourceSettings, token: SecretStr, *, sleep: Callable[[float], None] = time.sleep
 ) -> Connector:
     """The connector with the token given; each tracker's code is loaded only when it is used."""
+    connector = _made(source, token, sleep)
+    make_ready()
+    return connector
+
+
+def _made(source: SourceSettings, token: SecretStr, sleep: Callable[[float], None]) -> Connector:
     match source.tracker:
         case Tracker.JIRA:
             from backlint.connectors.jira.connector import JiraConnector
