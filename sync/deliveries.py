@@ -193,7 +193,7 @@ def take(connection: Connection, job: str, source: str, *, now: datetime, limit:
     )
     rows = connection.execute(query).mappings().all()
     fresh = [row for row in rows if not row["attempts"]]
-    chosen = [_touched(row) for row in fresh or rows[:1]]
+    chosen = [_touched({**row, "state": TAKEN}) for row in fresh or rows[:1]]
     for each in chosen:
         _change(connection, each.identity, state=TAKEN, job=job, taken_at=now)
     return tuple(chosen)
@@ -293,7 +293,9 @@ def _hold(connection: Connection, identity: Identity, run: str, *, now: datetime
         "source": identity[0], "issue": identity[1], "state": TAKEN, "first_at": now, "last_at": now, "due_at": now,
         "deliveries": 0, "attempts": 0, "job": run, "taken_at": now,
     }  # fmt: skip
-    if connection.execute(insert.values(row).on_conflict_do_nothing()).rowcount == 1:
+    # Asked for by RETURNING: the count of inserted rows is not known on every driver.
+    claim = insert.values(row).on_conflict_do_nothing().returning(t.touched.c.issue)
+    if connection.execute(claim).first() is not None:
         return True
     # A row that is there means a webhook's job will look at the issue, or is at it: it writes what is to be written.
     here = t.touched.c.source == identity[0], t.touched.c.issue == identity[1]
@@ -304,7 +306,7 @@ def _let_go(connection: Connection, identity: Identity, run: str) -> None:
     mine = t.touched.c.source == identity[0], t.touched.c.issue == identity[1], t.touched.c.job == run
     gone = connection.execute(sa.delete(t.touched).where(*mine, t.touched.c.deliveries == 0)).rowcount
     if not gone:
-        connection.execute(sa.update(t.touched).where(*mine).values(state=WAITING, job=None, taken_at=None))
+        connection.execute(sa.update(t.touched).where(*mine).values(state=WAITING, job=None, taken_at=None, attempts=0))
 
 
 # -- dead letters ------------------------------------------------------------------------------------------------------
