@@ -244,18 +244,23 @@ def serve(
     quiet: Quiet = False,
     no_color: Plain = False,
 ) -> None:
-    """Webhooks, API, schedule and worker in one process; runs until it is stopped."""
+    """Webhooks, API, schedule and a worker; runs until it is stopped."""
     from backlint.api.commands.serve import run
 
     raise typer.Exit(run(_console("text", quiet, no_color), config=config, host=host, port=port, with_worker=worker))
 
 
 @app.command()
-def worker(config: Config = None, quiet: Quiet = False, no_color: Plain = False) -> None:
+def worker(
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+    config: Config = None,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
     """A further process that works beside `serve`, for a store on PostgreSQL."""
     from backlint.api.commands.worker import run
 
-    raise typer.Exit(run(_console("text", quiet, no_color), config=config))
+    raise typer.Exit(run(_console("text", quiet, no_color), config=config, is_child=child))
 
 
 @app.command()

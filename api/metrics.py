@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -14,15 +14,22 @@ from prometheus_client.registry import Collector
 from backlint.sync import deliveries
 from backlint.sync.database import reading
 from backlint.sync.jobs import living
+from backlint.sync.writes import count_writes
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """One registry for one service. `done` tells what the worker of this process did so far."""
+    """One registry for one service. What workers did is read from the store: they are other processes."""
 
-    def __init__(self, engine: sa.Engine, done: Callable[[], Mapping[str, int]], *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        engine: sa.Engine,
+        *,
+        waiting: Callable[[], int],
+        clock: Callable[[], float],
+    ) -> None:
         self._registry = CollectorRegistry()
         self._answers = Counter(
             "backlint_webhooks", "Webhooks by source and HTTP status.", ("source", "status"), registry=self._registry
@@ -30,7 +37,7 @@ class Metrics:
         self._seconds = Histogram(
             "backlint_webhook_seconds", "Time until a webhook was answered.", buckets=BUCKETS, registry=self._registry
         )
-        self._registry.register(_Stored(engine, done))
+        self._registry.register(_Stored(engine, waiting))
         self._clock = clock
 
     def answered(self, source: str, status: int) -> None:
@@ -51,18 +58,19 @@ class Metrics:
 class _Stored(Collector):
     """What is read from the store at the moment somebody asks."""
 
-    def __init__(self, engine: sa.Engine, done: Callable[[], Mapping[str, int]]) -> None:
-        self._engine, self._done = engine, done
+    def __init__(self, engine: sa.Engine, waiting: Callable[[], int]) -> None:
+        self._engine, self._waiting = engine, waiting
 
     def describe(self) -> Iterator[Metric]:
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
         with reading(self._engine) as connection:
-            waiting = deliveries.count_waiting(connection)
             touched = deliveries.count_touched(connection)
             last = deliveries.last_received(connection)
+            wrote = count_writes(connection)
             processes = living(connection, now=datetime.now(UTC))
+        waiting = self._waiting()
         yield GaugeMetricFamily("backlint_webhooks_waiting", "Webhooks not yet looked at.", value=waiting)
         yield GaugeMetricFamily("backlint_processes", "Processes that show signs of life.", value=processes)
         issues = GaugeMetricFamily(
@@ -78,7 +86,10 @@ class _Stored(Collector):
         for source, at in last.items():
             heard.add_metric((source,), at.timestamp())
         yield heard
-        work = CounterMetricFamily("backlint_work", "What the worker of this process did.", labels=("kind",))
-        for kind, count in self._done().items():
-            work.add_metric((kind,), count)
+        work = CounterMetricFamily(
+            "backlint_writes", "Changes of labels and comments, by what became of them.",
+            labels=("source", "kind", "state"),
+        )  # fmt: skip
+        for labels, count in wrote.items():
+            work.add_metric(labels, count)
         yield work

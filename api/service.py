@@ -30,7 +30,6 @@ from backlint.sync.database import reading, require_current
 from backlint.sync.findings import history
 from backlint.sync.inbox import Inbox
 from backlint.sync.jobs import living
-from backlint.sync.worker import Worker
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0)]
@@ -38,21 +37,19 @@ Offset = Annotated[int, Query(ge=0)]
 
 @dataclass(frozen=True)
 class Service:
-    """What the routes work with. `worker` None: this process only answers."""
+    """What the routes work with. The work itself is done by workers, in other processes."""
 
     settings: Settings
     engine: sa.Engine
     inbox: Inbox
     clock: Callable[[], datetime]
-    worker: Worker | None = None
     token: SecretStr | None = None
 
 
 def make_app(service: Service) -> FastAPI:
     """The whole application. /api/openapi.json describes it; FastAPI's own pages would load scripts from elsewhere."""
     app = FastAPI(title="backlint", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    done: Callable[[], Mapping[str, int]] = service.worker.counts if service.worker else dict
-    metrics = Metrics(service.engine, done, clock=time.perf_counter)
+    metrics = Metrics(service.engine, waiting=service.inbox.waiting, clock=time.perf_counter)
     limit = service.settings.service.max_body
     known = webhooks.gates(service.settings)
     app.include_router(webhooks.router(known, service.inbox, metrics, max_body=limit, clock=service.clock))
@@ -102,12 +99,9 @@ def _readiness(service: Service) -> Iterator[tuple[str, str]]:
         yield "store", type(error).__name__
         return
     yield "inbox", "ok" if service.inbox.is_alive else "it has stopped taking webhooks"
-    if service.worker is not None:
-        yield "worker", "ok" if service.worker.is_well() else "it has not looked for work lately"
-    else:
-        with reading(service.engine) as connection:
-            is_any = living(connection, now=service.clock())
-        yield "worker", "ok" if is_any else "no worker shows signs of life: start `backlint worker`"
+    with reading(service.engine) as connection:
+        is_any = living(connection, now=service.clock())
+    yield "worker", "ok" if is_any else "no worker shows signs of life: start `backlint worker`"
 
 
 # -- the API -----------------------------------------------------------------------------------------------------------
@@ -191,8 +185,6 @@ def _api(service: Service) -> APIRouter:
         with engine.begin() as connection:
             if not deliveries.retry(connection, (source, issue), now=service.clock()):
                 raise HTTPException(404, "there is no such dead letter")
-        if service.worker is not None:
-            service.worker.wake()
         return {"status": "it is tried again"}
 
     @router.delete("/dead-letters/{source}/{issue}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from threading import Lock
+from typing import Any
 
 import msgspec
 
 _lock = Lock()
-_ready: set[type] = set()
+_ready: set[Any] = set()
 
 
 def make_ready() -> None:
@@ -24,7 +25,7 @@ def make_ready() -> None:
                 _ready.add(struct)
 
 
-def _ours(parent: type) -> Iterator[type[msgspec.Struct]]:
+def _ours(parent: Any) -> Iterator[Any]:
     for struct in parent.__subclasses__():
         if struct.__module__.startswith("backlint."):
             yield struct

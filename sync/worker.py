@@ -18,6 +18,7 @@ from backlint.sync import deliveries, store
 from backlint.sync.audit import audit, new_id
 from backlint.sync.database import reading
 from backlint.sync.deliveries import Touched
+from backlint.sync.inbox import copy
 from backlint.sync.jobs import FINISHED, Jobs, Lane, Schedule, jobs_url, step
 from backlint.sync.pull import pull
 from backlint.sync.tickets import Done, Failed, Later, Looked, look_at
@@ -44,8 +45,9 @@ class Worker:
         *,
         clock: Callable[[], datetime],
         schedules: bool = True,
+        box: sa.Engine | None = None,
     ) -> None:
-        self._engine, self._settings, self._clock = engine, settings, clock
+        self._engine, self._settings, self._clock, self._box = engine, settings, clock, box
         self._connectors = {connector.name: connector for connector in connectors}
         self._jobs = Jobs(
             engine,
@@ -60,11 +62,9 @@ class Worker:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._feed, name="feeder", daemon=True)
         self._started: dict[str, str] = {}  # source -> the job that this process last started for it
+        self._copied = 0  # position in the box
         self._looked_for_lost: datetime | None = None
         self._audited_first: datetime | None = None
-        self._counts_lock = threading.Lock()
-        self._counts: Counter[str] = Counter()
-        self.fed_at: datetime | None = None
 
     # -- life ----------------------------------------------------------------------------------------------------------
 
@@ -94,19 +94,6 @@ class Worker:
     def id(self) -> str:
         return self._jobs.id
 
-    def is_well(self) -> bool:
-        """Whether the feeder runs and has looked for news lately."""
-        lately = self.fed_at is not None and self._clock() - self.fed_at < timedelta(seconds=30)
-        return self._jobs.is_open and self._thread.is_alive() and lately
-
-    def counts(self) -> Mapping[str, int]:
-        """What this process did so far: issues checked, changes written, tries that failed, ..."""
-        with self._counts_lock:
-            return dict(self._counts)
-
-    def unfinished(self) -> Mapping[str, int]:
-        return self._jobs.unfinished()
-
     # -- from webhooks to jobs -----------------------------------------------------------------------------------------
 
     def _feed(self) -> None:
@@ -119,13 +106,14 @@ class Worker:
                 self._start_due()
                 self._look_for_lost()
                 self._audit_first()
-                self.fed_at = self._clock()
             except Exception as error:  # noqa: BLE001 - the store may be away for a while; it is tried again
                 log.warning("worker.feed_failed", error=type(error).__name__)
                 self._stopping.wait(1.0)
 
     def _fold(self) -> bool:
         """Whether there may be more."""
+        if self._box is not None:
+            self._copied = copy(self._engine, self._box, after=self._copied)
         with reading(self._engine) as connection:  # most ticks find nothing and need no transaction
             if not deliveries.count_waiting(connection):
                 return False
@@ -196,8 +184,6 @@ class Worker:
             for each in touched:
                 self._settle(connection, each, looked, job)
             store.end_run(connection, run, now=self._clock(), outcome="done", facts={"source": source, **facts})
-        with self._counts_lock:
-            self._counts.update({**facts, "jobs": 1})
         log.info("webhooks.handled", run=run, source=source, **facts)
         return facts
 

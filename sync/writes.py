@@ -196,6 +196,13 @@ def recently_written(connection: Connection, since: datetime) -> set[tuple[str, 
     return {(row.source, row.issue) for row in connection.execute(query)}
 
 
+def count_writes(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """By (source, kind, state)."""
+    by = t.writes.c.source, t.writes.c.kind, t.writes.c.state
+    rows = connection.execute(sa.select(*by, sa.func.count()).group_by(*by))
+    return {(row[0], row[1], row[2]): row[3] for row in rows}
+
+
 def comments_since(connection: Connection, since: datetime) -> tuple[tuple[str, str], ...]:
     """(source, issue) of every comment written since then."""
     query = sa.select(t.writes.c.source, t.writes.c.issue).where(

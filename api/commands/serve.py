@@ -1,28 +1,34 @@
-"""`backlint serve`: webhooks, API, schedule and worker in one process."""
+"""`backlint serve`: webhooks and API, and beside them a worker that runs as long as this does."""
 
 from __future__ import annotations
 
 import signal
 import socket
+import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
 import uvicorn
 from pydantic import SecretStr
 
-from backlint.api.commands.worker import leave, log_lines
+from backlint.api.commands.worker import log_lines
 from backlint.api.console import Console
 from backlint.api.service import Service, make_app
 from backlint.api.workplace import connected, now, open_workplace
 from backlint.errors import ConfigurationError
 from backlint.settings import Settings, secret
-from backlint.sync.inbox import Inbox
-from backlint.sync.worker import Worker
+from backlint.sync.inbox import Inbox, open_box
 
-SWITCH = 0.001  # seconds: with Python's 5 ms a busy worker would keep each webhook waiting for several turns
-PATIENCE = 20.0  # seconds for running work to end; orchestrators commonly give 30
+log = structlog.get_logger(__name__)
+
+PATIENCE = 25.0  # seconds for running work to end; orchestrators commonly give 30
+RESTART_AFTER = 2.0  # seconds; doubled with each quick death
+LONGEST_PAUSE = 60.0
 
 
 class _Server(uvicorn.Server):
@@ -33,32 +39,74 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Child:
+    """The worker, in a process of its own: a check keeps Python busy, and a webhook must not wait for it.
+
+    Started again when it dies. It holds the other end of a pipe, so that it never outlives this process for long.
+    """
+
+    def __init__(self, config: Path | None) -> None:
+        named = ["--config", str(config)] if config is not None else []
+        self._command = [sys.executable, "-m", "backlint.api.cli", "worker", "--child", *named]
+        self._is_stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._watch, name="worker-watch", daemon=True)
+
+    def open(self) -> None:
+        self._start()
+        self._thread.start()
+
+    def close(self) -> None:
+        self._is_stopping.set()
+        process = self._process
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+            try:
+                process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()  # what it had begun is taken up at the next start
+                process.wait()
+        self._thread.join(5.0)
+
+    def _start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603 - our own module
+
+    def _watch(self) -> None:
+        pause = RESTART_AFTER
+        while not self._is_stopping.is_set():
+            began = time.monotonic()
+            code = self._process.wait() if self._process is not None else 0
+            if self._is_stopping.is_set():
+                return
+            pause = RESTART_AFTER if time.monotonic() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            log.error("serve.worker_died", code=code, again_in=pause)
+            if not self._is_stopping.wait(pause):
+                self._start()
+
+
 def run(console: Console, *, config: Path | None, host: str | None, port: int | None, with_worker: bool) -> int:
     log_lines()
-    sys.setswitchinterval(SWITCH)
-    with open_workplace(config) as place, connected(place.settings) as connectors:
+    with open_workplace(config) as place:
         settings = place.settings
+        with connected(settings):
+            pass  # wrong or missing tokens are said here, before anything listens
         listening = _listen(host or settings.service.host, settings.service.port if port is None else port)
-        worker = Worker(place.engine, settings, connectors, clock=now) if with_worker else None
-        inbox = Inbox(
-            place.engine,
-            max_waiting=settings.service.max_waiting,
-            on_kept=worker.wake if worker else lambda: None,
-        )
-        service = Service(settings, place.engine, inbox, now, worker, _token(settings))
-        server = _Server(_configuration(service))
+        inbox = Inbox(place.engine, max_waiting=settings.service.max_waiting, box=open_box(settings.store.url))
+        server = _Server(_configuration(Service(settings, place.engine, inbox, now, _token(settings))))
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda _signal, _frame: setattr(server, "should_exit", True))
+        child = _Child(config) if with_worker else None
         inbox.open()
-        if worker is not None:
-            worker.open()
+        if child is not None:
+            child.open()
         address, bound = listening.getsockname()[:2]
         console.say(f"Listening on http://{address}:{bound}; webhooks go to /webhooks/SOURCE. Stop with Ctrl+C.")
         server.run(sockets=[listening])
         inbox.close()
-        is_over = worker.close(patience=PATIENCE) if worker is not None else True
-    console.say("Stopped." if is_over else "Stopped; unfinished work is taken up at the next start.")
-    return leave(is_over)
+        if child is not None:
+            child.close()
+    console.say("Stopped.")
+    return 0
 
 
 def _configuration(service: Service) -> uvicorn.Config:
@@ -69,6 +117,7 @@ def _configuration(service: Service) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=75,  # longer than proxies keep theirs (60 s is common): they must not meet a closed one
         timeout_graceful_shutdown=10,
     )
 

@@ -11,6 +11,7 @@ from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.errors import InputError
 from backlint.sync import deliveries, listing
 from backlint.sync.database import reading
+from backlint.sync.inbox import box_file, count_all, open_box
 from backlint.sync.jobs import living
 
 RUNS = 5
@@ -25,10 +26,15 @@ def run(console: Console, *, config: Path | None) -> int:
 
 
 def _facts(place: Workplace) -> dict[str, Any]:
+    file = box_file(place.settings.store.url)
+    box = open_box(place.settings.store.url) if file is not None and file.exists() else None
+    waiting = count_all(place.engine, box)
+    if box is not None:
+        box.dispose()
     with reading(place.engine) as connection:
         return {
             "processes": living(connection, now=now()),
-            "webhooks_waiting": deliveries.count_waiting(connection),
+            "webhooks_waiting": waiting,
             "dead_letters": len(deliveries.dead_letters(connection)),
             "sources": source_facts(place.engine, place.settings, now=now()),
             "runs": [

@@ -14,28 +14,40 @@ import structlog
 from backlint.api.console import Console
 from backlint.api.workplace import connected, now, open_workplace
 from backlint.errors import ConfigurationError
+from backlint.sync.inbox import open_box
 from backlint.sync.worker import Worker
 
 PATIENCE = 20.0
 
 
-def run(console: Console, *, config: Path | None) -> int:
+def run(console: Console, *, config: Path | None, is_child: bool = False) -> int:
+    """`is_child`: of a `backlint serve`, with whose end it ends, however that comes; it may share a SQLite file."""
     log_lines()
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda _signal, _frame: stop.set())
     with open_workplace(config) as place, connected(place.settings) as connectors:
-        if sa.make_url(place.settings.store.url).get_backend_name() == "sqlite":
+        if not is_child and sa.make_url(place.settings.store.url).get_backend_name() == "sqlite":
             raise ConfigurationError(
                 "a store in a SQLite file has one process, `backlint serve`, which works as well: for further workers "
                 "put the store on PostgreSQL (store.url)"
             )
-        worker = Worker(place.engine, place.settings, connectors, clock=now).open()
-        console.say(f"Working as {worker.id}. Stop with Ctrl+C.")
+        if is_child:
+            threading.Thread(target=_watch_parent, args=(stop,), daemon=True).start()
+        box = open_box(place.settings.store.url)
+        worker = Worker(place.engine, place.settings, connectors, clock=now, box=box).open()
+        if not is_child:
+            console.say(f"Working as {worker.id}. Stop with Ctrl+C.")
         while not stop.wait(0.5):  # in short turns: a wait without end would not see signals on every system
             pass
         is_over = worker.close(patience=PATIENCE)
     return leave(is_over)
+
+
+def _watch_parent(stop: threading.Event) -> None:
+    """The parent holds the other end of standard input for as long as it lives."""
+    sys.stdin.buffer.read()
+    stop.set()
 
 
 def log_lines() -> None:

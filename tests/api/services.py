@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -53,7 +54,11 @@ class Running:
         until(is_idle, self, timeout=timeout)
 
     def kill(self) -> None:
+        """SIGKILL to the service and to its worker, with no last word."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
         self.process.kill()
+        for child in children.split():
+            os.kill(int(child), signal.SIGKILL)
         self.process.wait(timeout=10)
 
     def stop(self) -> int:

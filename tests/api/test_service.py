@@ -108,7 +108,7 @@ def make(stack: ExitStack, store: str, monkeypatch: pytest.MonkeyPatch, *, token
     chosen = settings(store, **service)
     inbox = Inbox(engine, max_waiting=chosen.service.max_waiting).open()
     stack.callback(inbox.close)
-    made = Service(chosen, engine, inbox, lambda: NOW, None, SecretStr(API_TOKEN) if token else None)
+    made = Service(chosen, engine, inbox, lambda: NOW, SecretStr(API_TOKEN) if token else None)
     running = stack.enter_context(serve(make_app(made)))
     return Place(stack.enter_context(httpx.Client(base_url=running.url, timeout=30)), engine)
 
