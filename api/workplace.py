@@ -14,7 +14,8 @@ from backlint.connectors.connect import connect
 from backlint.connectors.contract import Connector
 from backlint.errors import ConfigurationError
 from backlint.settings import DEFAULT_FILE, Settings, load
-from backlint.sync.database import open_engine, require_current
+from backlint.sync.database import open_engine, reading, require_current
+from backlint.sync.jobs import living
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,12 @@ def connected(
     finally:
         for connector in connectors:
             connector.close()
+
+
+def is_served(place: Workplace) -> bool:
+    """Whether a service works on this store, whose jobs a command must not cross."""
+    with reading(place.engine) as connection:
+        return living(connection, now=now()) > 0
 
 
 def now() -> datetime:

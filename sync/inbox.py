@@ -80,14 +80,19 @@ def copy(store: sa.Engine, box: sa.Engine, *, after: int, limit: int = 1000) -> 
     return int(rows[-1].position)
 
 
-def _drop_copied(store: sa.Engine, box: sa.Engine, *, limit: int = 1000) -> None:
+def _copied(store: sa.Engine, box: sa.Engine, *, limit: int = 1000) -> set[Identity]:
+    """What the store has already; always the oldest in the box, since it is copied in order."""
     with reading(box) as connection:
         query = sa.select(_box.c.source, _box.c.id).order_by(_box.c.position).limit(limit)
         held = {(row.source, row.id): None for row in connection.execute(query)}
     if not held:
-        return
+        return set()
     with reading(store) as connection:
-        copied = _known(connection, t.deliveries, held)
+        return _known(connection, t.deliveries, held)
+
+
+def _drop_copied(store: sa.Engine, box: sa.Engine) -> None:
+    copied = _copied(store, box)
     if copied:
         with box.begin() as connection:
             connection.execute(
@@ -103,7 +108,8 @@ def count_all(store: sa.Engine, box: sa.Engine | None) -> int:
     if box is None:
         return waiting
     with reading(box) as connection:
-        return waiting + int(connection.execute(sa.select(sa.func.count()).select_from(_box)).scalar() or 0)
+        in_box = int(connection.execute(sa.select(sa.func.count()).select_from(_box)).scalar() or 0)
+    return waiting + in_box - len(_copied(store, box))
 
 
 def _keep_in_box(store: sa.Engine, box: sa.Engine, deliveries: Sequence[Delivery]) -> set[Identity]:

@@ -12,11 +12,12 @@ import typer
 from backlint.api.commands.plan import change_json, checked_plan
 from backlint.api.commands.plan import show as show_plan
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import connected, now, open_workplace
+from backlint.api.workplace import connected, is_served, now, open_workplace
 from backlint.errors import ConfigurationError
-from backlint.sync.apply import Applied
+from backlint.sync.apply import Applied, unshared
 from backlint.sync.apply import apply as carry_out
 from backlint.sync.audit import new_id
+from backlint.sync.deliveries import holding
 from backlint.sync.plan import Plan
 
 
@@ -42,6 +43,7 @@ def run(console: Console, *, config: Path | None, scope: str | None, yes: bool) 
                     run=run_id,
                     clock=now,
                     advance=advance,
+                    hold=holding(place.engine, run_id, clock=now) if is_served(place) else unshared,
                 )
     console.json(to_json(applied, planned))
     show(console, applied)

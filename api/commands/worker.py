@@ -18,6 +18,7 @@ from backlint.sync.inbox import open_box
 from backlint.sync.worker import Worker
 
 PATIENCE = 20.0
+NICENESS = 5  # a webhook's answer goes before a check where both want the processor
 
 
 def run(console: Console, *, config: Path | None, is_child: bool = False) -> int:
@@ -33,6 +34,8 @@ def run(console: Console, *, config: Path | None, is_child: bool = False) -> int
                 "put the store on PostgreSQL (store.url)"
             )
         if is_child:
+            if hasattr(os, "nice"):  # not on Windows
+                os.nice(NICENESS)
             threading.Thread(target=_watch_parent, args=(stop,), daemon=True).start()
         box = open_box(place.settings.store.url)
         worker = Worker(place.engine, place.settings, connectors, clock=now, box=box).open()

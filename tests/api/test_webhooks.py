@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from backlint.connectors.sandbox.control import state
 from backlint.connectors.sandbox.trackers import APPS, Sandbox, start
 from backlint.connectors.sandbox.webhooks import WebhookSender
 from backlint.connectors.sandbox.world import WorldIssue
-from tests.api.places import HOOK_SECRET, write_configuration
+from tests.api.places import HOOK_SECRET, run_backlint, write_configuration
 from tests.api.services import Running, served, until
 
 SILENT_FIRST = {"first_run": "baseline"}
@@ -184,3 +185,18 @@ def test_a_service_killed_at_work_loses_nothing_and_says_nothing_twice(tracker: 
 
         assert [own(sandbox, issue)[1] for issue in issues] == [1] * 12
         assert all(own(sandbox, issue)[0] for issue in issues)
+
+
+def test_told_to_stop_it_finishes_and_says_how_it_was(live: Live, tmp_path: Path) -> None:
+    issue = live.new_story()
+    until(lambda: live.own(issue)[1] == 1, live.service, timeout=20)
+    live.service.wait_until_idle()
+
+    assert live.service.stop() == 0
+
+    code, out, _ = run_backlint(tmp_path, "status", "--format", "json")
+    facts = json.loads(out)
+    assert (code, facts["processes"], facts["webhooks_waiting"], facts["dead_letters"]) == (0, 0, 0, 0)
+    assert facts["sources"][0]["webhooks"]["last_at"]
+    assert run_backlint(tmp_path, "dead-letters")[:2] == (0, "No dead letters.\n")
+    assert run_backlint(tmp_path, "dead-letters", "--retry", "jira:1")[0] == 2
