@@ -249,8 +249,8 @@ def _never_checked(engine: sa.Engine, issues: Collection[Issue], *, now: datetim
         last = store.last_run(connection, "check")
     since = now - NEW_FOR
     if last is not None:
-        since = max(since, last["started_at"])
-    return {issue.identity for issue in issues if issue.created_at is not None and issue.created_at > since}
+        since = max(since, last["started_at"].replace(microsecond=0))  # GitHub counts in whole seconds
+    return {issue.identity for issue in issues if issue.created_at is not None and issue.created_at >= since}
 
 
 def _outcomes(

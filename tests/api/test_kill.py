@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from backlint.connectors.sandbox.world import World
 from backlint.model import Issue
 from backlint.sync import store
 from backlint.sync.database import open_engine, reading
-from tests.api.places import run_backlint, start_backlint, write_configuration
+from tests.api.places import Forked, fork_backlint, write_configuration
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SIZE = 36
@@ -33,7 +32,7 @@ class Assassin:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.victim: subprocess.Popen[str] | None = None
+        self.victim: Forked | None = None
         self.at = 0
         self.before = True
         self.seen = 0
@@ -60,8 +59,7 @@ class Assassin:
 
     def _strike(self) -> None:
         assert self.victim is not None
-        self.victim.send_signal(signal.SIGKILL)
-        self.victim.wait(timeout=10)
+        self.victim.kill()
 
 
 @contextmanager
@@ -94,16 +92,16 @@ def stored(folder: Path) -> dict[str, Issue]:
 def requests_of(folder: Path, assassin: Assassin, *command: str) -> int:
     """How many requests the command needs when nobody kills it."""
     before = assassin.seen
-    code, _, err = run_backlint(folder, *command)
+    code, _, err = fork_backlint(folder, *command).wait()
     assert code == 0, err
     return assassin.seen - before
 
 
 def kill_at(folder: Path, assassin: Assassin, request: int, *, before: bool, command: tuple[str, ...]) -> None:
     assassin.at, assassin.before = assassin.seen + request, before
-    assassin.victim = start_backlint(folder, *command)
-    assassin.victim.communicate(timeout=120)
-    assert assassin.victim.returncode == -signal.SIGKILL
+    assassin.victim = fork_backlint(folder, *command)
+    code, out, err = assassin.victim.wait()
+    assert code == -signal.SIGKILL, (code, assassin.seen, assassin.at, out, err)
     assassin.victim = None
 
 
@@ -125,7 +123,7 @@ def test_a_pull_killed_at_any_request_goes_on_to_the_same_store(tracker: str, tm
         for number, (share, before) in enumerate([(0.25, True), (0.6, False), (0.85, True), (1.0, False)]):
             folder = folder_for(tmp_path, f"killed-{number}", sandbox)
             kill_at(folder, assassin, max(1, round(share * needed)), before=before, command=("pull", "--quiet"))
-            code, _, err = run_backlint(folder, "pull", "--quiet")
+            code, _, err = fork_backlint(folder, "pull", "--quiet").wait()
 
             assert (code, err) == (0, "")
             assert stored(folder) == expected
@@ -136,7 +134,7 @@ def test_an_apply_killed_at_any_request_ends_with_one_comment_an_issue(tracker: 
     with ExitStack() as stack:
         sandbox, assassin = stack.enter_context(a_tracker(tracker))
         folder = folder_for(tmp_path, "undisturbed", sandbox)
-        assert run_backlint(folder, "pull", "--quiet")[0] == 0
+        assert fork_backlint(folder, "pull", "--quiet").wait()[0] == 0
         needed = requests_of(folder, assassin, "apply", "--yes", "--quiet")
         expected = truth(sandbox.world)
         assert any(f"{sandbox.world.bot}: " in comment for _, comments in expected.values() for comment in comments)
@@ -144,12 +142,12 @@ def test_an_apply_killed_at_any_request_ends_with_one_comment_an_issue(tracker: 
     for number, (share, before) in enumerate([(0.1, False), (0.35, True), (0.5, False), (0.7, True), (0.9, False)]):
         with a_tracker(tracker) as (sandbox, assassin):
             folder = folder_for(tmp_path, f"killed-{number}", sandbox)
-            assert run_backlint(folder, "pull", "--quiet")[0] == 0
+            assert fork_backlint(folder, "pull", "--quiet").wait()[0] == 0
             kill_at(
                 folder, assassin, max(1, round(share * needed)), before=before, command=("apply", "--yes", "--quiet")
             )
-            code, _, err = run_backlint(folder, "apply", "--yes", "--quiet")
+            code, _, err = fork_backlint(folder, "apply", "--yes", "--quiet").wait()
 
             assert (code, err) == (0, "")
             assert truth(sandbox.world) == expected
-            assert '"changes": []' in run_backlint(folder, "plan", "--format", "json", "--quiet")[1]
+            assert '"changes": []' in fork_backlint(folder, "plan", "--format", "json", "--quiet").wait()[1]
