@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import random
 import re
+import ssl
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
@@ -96,13 +99,15 @@ class TrackerHttp:
         self.concurrency = concurrency
         self._usage, self._read, self._max_wait, self._jitter, self._sleep = usage, read, max_wait, jitter, sleep
         self._gate = Gate(rate, clock=clock, sleep=sleep)
-        self._client = httpx.Client(
-            base_url=base_url,
-            headers={"User-Agent": f"backlint/{__version__}", "Accept": "application/json", **headers},
-            auth=auth,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
-            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
-            follow_redirects=False,
+        self._clients = _Clients(
+            lambda tls: httpx.Client(
+                base_url=base_url,
+                headers={"User-Agent": f"backlint/{__version__}", "Accept": "application/json", **headers},
+                auth=auth,
+                timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
+                follow_redirects=False,
+                verify=tls,
+            )
         )
 
     def request(
@@ -136,11 +141,12 @@ class TrackerHttp:
         return retrying(once)
 
     def _answer(self, method: str, url: str, **rest: Any) -> httpx.Response:
-        try:
-            response = self._client.request(method, url, **{k: v for k, v in rest.items() if v is not None})
-        except httpx.TransportError as error:
-            self._usage.count(0)
-            raise TrackerDown(f"{self.source}: {_plain(error)} ({_host(error, self._client)})") from error
+        with self._clients.lent() as client:
+            try:
+                response = client.request(method, url, **{k: v for k, v in rest.items() if v is not None})
+            except httpx.TransportError as error:
+                self._usage.count(0)
+                raise TrackerDown(f"{self.source}: {_plain(error)} ({_host(client)})") from error
         self._usage.count(len(response.content))
         throttled = self._read(response)
         if throttled is not None:
@@ -192,7 +198,37 @@ class TrackerHttp:
                     future.cancel()
 
     def close(self) -> None:
-        self._client.close()
+        self._clients.close()
+
+
+class _Clients:
+    """A client for each request under way, given back with its connection open for the next one.
+
+    One client for all threads loses answers: its connection pool (httpcore 1.0.9) asks whether a connection is idle and
+    then whether it is readable; if another thread sends and is answered in between, the connection counts as ended and
+    is closed under that thread, which then waits for its time-out.
+    """
+
+    def __init__(self, make: Callable[[ssl.SSLContext], httpx.Client]) -> None:
+        self._make = make
+        self._idle: deque[httpx.Client] = deque()
+        self._tls: ssl.SSLContext | None = None  # loading the certificates takes longer than a request
+
+    @contextmanager
+    def lent(self) -> Iterator[httpx.Client]:
+        try:
+            client = self._idle.pop()
+        except IndexError:
+            self._tls = self._tls or httpx.create_ssl_context()
+            client = self._make(self._tls)
+        try:
+            yield client
+        finally:
+            self._idle.append(client)
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
 
 
 class _Limited(TrackerDown):
@@ -273,7 +309,7 @@ def _plain(error: httpx.TransportError) -> str:
     return names.get(type(error), type(error).__name__)
 
 
-def _host(error: httpx.TransportError, client: httpx.Client) -> str:
+def _host(client: httpx.Client) -> str:
     return f"{client.base_url.host}:{client.base_url.port}" if client.base_url.port else client.base_url.host
 
 

@@ -105,7 +105,7 @@ _server.set_forkserver_preload(
 
 @dataclass
 class Forked:
-    """The program in a process of its own that starts with its modules loaded: as real as the others, and sooner there."""
+    """The program in a process of its own that starts with its modules loaded: as real as the others, and sooner."""
 
     process: ForkServerProcess
     folder: Path
@@ -120,7 +120,8 @@ class Forked:
         self.process.join(timeout=120)
         code = self.process.exitcode
         assert code is not None, f"still running: {self.process}"
-        return code, *((self.folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
+        out, err = ((self.folder / name).read_text(encoding="utf-8") for name in ("stdout", "stderr"))
+        return code, out, err
 
 
 def fork_backlint(folder: Path, *arguments: str) -> Forked:
