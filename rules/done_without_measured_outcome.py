@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from backlint.examples import a_comment, a_transition, an_issue
 from backlint.model import Evidence, Issue, IssueType, Judgement, Severity, StatusCategory
 from backlint.rules.criteria_text import is_allowed
-from backlint.rules.evidence import lines as lines_of
-from backlint.rules.evidence import of_part, of_value, section_lines
+from backlint.rules.evidence import of_value
 from backlint.rules.outcome_text import own_outcomes
+from backlint.rules.result_text import recorded_results
 from backlint.rules.review_text import review_date
 from backlint.rules.rule import EXAMPLE_NOW, Context, Example, Rule
-from backlint.text.document import Document
 
-RESULT_FIELDS = ("measured_result", "result")
-_HEADING = re.compile(
-    r"""\W*(?:(?:the\ |measured\ |actual\ |final\ )?results?(?:\ (?:and|&)\ \w+)?|(?:measured\ |actual\ )?impact
-        |learnings?|lessons?(?:\ learned)?
-        |what\ we\ (?:learned|learnt)|what\ happened|retrospective|ergebnis(?:se)?|erkenntnisse|wirkung|r[ée]sultats?
-        |enseignements?
-        |resultados?|aprendizajes?|aprendizados?|risultat[oi]|resultaten?|geleerd|wyniki?|wnioski)\W*""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_SAYS = re.compile(
-    r"""\d|\bno\ (?:change|effect|difference|impact|movement)\b|\bunchanged\b|\bflat\b|\bnothing\ changed\b|\b(?:above
-        |below|missed|hit|reached)\b
-        |kein(?:e)?\ (?:änderung|wirkung|effekt)|unverändert|aucun\ (?:effet|changement)|sin\ (?:cambios?|efecto)
-        |sem\ (?:mudan[çc]a|efeito)
-        |nessun\ (?:effetto|cambiamento)|geen\ (?:effect|verandering)|bez\ zmian""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_OPENING = re.compile(
-    r"[\s#*_>]*(?:results?|outcome|impact|learnings?|ergebnis|r[ée]sultats?|resultados?|risultat[oi]|resultaat"
-    r"|wynik)\s*[*_]*\s*[:：]\s*[*_]*\s*\w",
-    re.IGNORECASE,
-)
-_LINE = re.compile(
-    r"\W*(?:(?:measured |actual |final )?results?|learnings?|ergebnis|r[ée]sultats?|resultados?|risultat[oi]"
-    r"|resultaat|wynik)"
-    r"\W*[:：]\W*(?P<rest>.+)",
-    re.IGNORECASE | re.DOTALL,
-)
 OUTCOME = "Outcome: activation from 31 % to 36 % by 30 Jan"
 
 
@@ -122,15 +92,8 @@ class DoneWithoutMeasuredOutcome(Rule):
         return max(least, timedelta(days=(review.day - finished_at.date()).days + 1))
 
     def _results(self, issue: Issue, context: Context) -> Iterator[Evidence]:
-        for name in RESULT_FIELDS:
-            value = issue.fields.get(name)
-            if value is not None and str(value).strip():
-                yield of_value("F", f"fields.{name}", value)
         document = context.texts.body(issue)
-        yield from _in_text(document)
-        for comment in issue.comments:
-            if not comment.is_bot and not comment.is_own and _OPENING.match(comment.body):
-                yield of_value("P", f"comments.{comment.id}", comment.body)
+        yield from recorded_results(issue, document)
         for link in document.links:
             if is_allowed(link, self.accept_links):
                 yield of_value("P", "body", link, note="link")
@@ -167,18 +130,6 @@ class DoneWithoutMeasuredOutcome(Rule):
         ),
         Example("no history", an_issue(type=IssueType.EPIC, body=OUTCOME, category=StatusCategory.DONE)),
     )
-
-
-def _in_text(document: Document) -> Iterator[Evidence]:
-    for section in document.sections:
-        if _HEADING.fullmatch(section.heading):
-            for line in section_lines(section):
-                if _SAYS.search(line.text):
-                    yield of_part(document, line, kind="S", field="body")
-    for line in lines_of(document):
-        stated = _LINE.match(line.text)
-        if stated is not None and _SAYS.search(stated["rest"]):
-            yield of_part(document, line, kind="P", field="body")
 
 
 def _finished_at(issue: Issue) -> datetime | None:

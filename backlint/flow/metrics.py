@@ -207,11 +207,20 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def on_time(
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An item that was due on a day, with what became of it."""
+
+    item: Item
+    day: date
+    is_met: bool
+    is_moved: bool  # the date was changed after work had started
+
+
+def due_items(
     found: Iterable[Item], now: datetime, zone: ZoneInfo, *, since: date | None = None, until: date | None = None
-) -> OnTime:
-    """Finished by the date set when work started, over the items due in [since, until)."""
-    met = due = moved = 0
+) -> Iterator[Due]:
+    """The items that were due in [since, until) by the date set when work started; open ones only once it is over."""
     today = local_day(now, zone)
     for item in found:
         episode = item.episodes[0] if item.episodes else None
@@ -222,10 +231,16 @@ def on_time(
             continue
         if episode.finished_at is None and day >= today:
             continue
-        due += 1
-        moved += due_moves(item.issue, episode.started_at) > 0
-        met += episode.finished_at is not None and local_day(episode.finished_at, zone) <= day
-    return OnTime(met, due, moved)
+        is_met = episode.finished_at is not None and local_day(episode.finished_at, zone) <= day
+        yield Due(item, day, is_met, due_moves(item.issue, episode.started_at) > 0)
+
+
+def on_time(
+    found: Iterable[Item], now: datetime, zone: ZoneInfo, *, since: date | None = None, until: date | None = None
+) -> OnTime:
+    """Finished by the date set when work started, over the items due in [since, until)."""
+    due = tuple(due_items(found, now, zone, since=since, until=until))
+    return OnTime(sum(each.is_met for each in due), len(due), sum(each.is_moved for each in due))
 
 
 def bug_rate(found: Sequence[Item], since: datetime, until: datetime) -> Fraction | None:
