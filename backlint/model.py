@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct
+
 
 class StatusCategory(StrEnum):
     """What a status means for flow (catalogue 1.2)."""
@@ -290,8 +292,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True, gc=False):
     """The place that decided a verdict: `text[start:end]` of `field`, offsets in Unicode code points.
 
     For ADF the text is the plain rendering of the document (see `backlint.text.adf`), else the source as written.
@@ -345,8 +346,7 @@ class Scope:
         return f"{self.kind.value} {self.name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True, gc=False):
     """One rule's verdict on one issue, or on a scope, with all that explains it.
 
     `reason` says why for verdicts other than fail; `message` and `question` speak for a failure.

@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from math import floor, prod
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from backlint.model import Issue, Judgement, Severity, StatusCategory, Verdict
 from backlint.percentile import percentile
@@ -59,8 +62,7 @@ def band(score: Fraction | int) -> str:
     return next(letter for least, letter in BANDS if score >= least)
 
 
-@dataclass(frozen=True, slots=True)
-class Recoverable:
+class Recoverable(Struct, frozen=True):
     """A finding with the points that fixing it alone would give back."""
 
     finding: Judgement
@@ -71,8 +73,7 @@ class Recoverable:
         return floor(self.points)
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(Struct, frozen=True):
     """One dimension's part in a score: its weight, what it keeps (0 to 1) and what took the rest away."""
 
     dimension: Dimension
@@ -128,42 +129,70 @@ def issue_score(
     Rules without a dimension and critical findings stay out. A dimension counts when a rule of it passed or failed.
     None: nothing could be judged.
     """
-    costing: dict[Dimension, list[Judgement]] = {}
+    costing: dict[str, list[Judgement]] = {}
     waived = unknown = 0
     for judgement in judgements:
+        verdict = judgement.verdict
+        if verdict is Verdict.NOT_APPLICABLE:
+            continue
         named = dimensions.get(judgement.rule)
         if named is None or judgement.severity is Severity.CRITICAL:
             continue
-        unknown += judgement.verdict is Verdict.UNKNOWN
-        if judgement.verdict not in (Verdict.PASS, Verdict.FAIL):
+        if verdict is Verdict.UNKNOWN:
+            unknown += 1
             continue
-        findings = costing.setdefault(Dimension(named), [])
-        if judgement.verdict is Verdict.FAIL and is_waived(judgement):
-            waived += 1
-        elif judgement.verdict is Verdict.FAIL:
-            findings.append(judgement)
+        findings = costing.setdefault(named, [])
+        if verdict is Verdict.FAIL:
+            if is_waived(judgement):
+                waived += 1
+            else:
+                findings.append(judgement)
     if not costing:
         return None
-    whole = sum(WEIGHTS[dimension] for dimension in costing)
-    shares = tuple(_share(dimension, costing[dimension], whole) for dimension in Dimension if dimension in costing)
-    exact = 100 * sum((share.weight * share.kept for share in shares), Fraction(0)) / whole
+    counted = [(name, costing[name]) for name in _DIMENSIONS if name in costing]
+    exact, sums = _sums(
+        tuple(
+            [
+                (name, tuple([(each.severity._value_, each.confidence) for each in findings]))
+                for name, findings in counted
+            ]
+        )
+    )
+    shares = tuple(
+        [
+            Share(_DIMENSIONS[name], weight, kept, tuple(map(Recoverable, findings, points)))
+            for (name, findings), (weight, kept, points) in zip(counted, sums, strict=True)
+        ]
+    )
     return IssueScore(exact=exact, shares=shares, waived=waived, unknown=unknown)
 
 
-def _share(dimension: Dimension, findings: Sequence[Judgement], whole: int) -> Share:
-    weight = WEIGHTS[dimension]
-    factors = [factor(finding) for finding in findings]
-    kept = prod(factors, start=Fraction(1))
-    recoverable = (
-        Recoverable(finding, 100 * weight * (kept / own - kept) / whole)
-        for finding, own in zip(findings, factors, strict=True)
-    )
-    return Share(dimension, weight, kept, tuple(recoverable))
+# By plain text, whose hash costs a tenth of a member's.
+_DIMENSIONS: Mapping[str, Dimension] = {dimension.value: dimension for dimension in Dimension}
+Costs = tuple[tuple[str, float], ...]  # severity and confidence of each finding of a dimension
+Sums = tuple[int, Fraction, tuple[Fraction, ...]]  # weight, what is kept, and the points that each finding gives back
+
+
+@lru_cache(maxsize=4096)
+def _sums(costing: tuple[tuple[str, Costs], ...]) -> tuple[Fraction, tuple[Sums, ...]]:
+    """The exact score and each dimension's part in it; most issues of a backlog fail in one of a few ways."""
+    whole = sum(WEIGHTS[_DIMENSIONS[name]] for name, _ in costing)
+    sums: list[Sums] = []
+    for name, costs in costing:
+        weight = WEIGHTS[_DIMENSIONS[name]]
+        factors = [_factor(Severity(severity), confidence) for severity, confidence in costs]
+        kept = prod(factors, start=Fraction(1))
+        sums.append((weight, kept, tuple(100 * weight * (kept / own - kept) / whole for own in factors)))
+    return 100 * sum((weight * kept for weight, kept, _ in sums), Fraction(0)) / whole, tuple(sums)
 
 
 def factor(finding: Judgement) -> Fraction:
     """What a dimension keeps beside this finding. The confidence is taken as the decimal it is written as."""
-    return 1 - (1 - KEPT[finding.severity]) * Fraction(str(finding.confidence))
+    return _factor(finding.severity, finding.confidence)
+
+
+def _factor(severity: Severity, confidence: float) -> Fraction:
+    return 1 - (1 - KEPT[severity]) * Fraction(str(confidence))
 
 
 # -- teams ---------------------------------------------------------------------------------------------------------

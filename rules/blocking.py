@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from backlint.flow.metrics import blocked_spans
 from backlint.flow.options import FlowOptions
@@ -32,9 +33,11 @@ def blocked_mark(issue: Issue, *, statuses: Iterable[str], labels: Sequence[str]
     """The mark of an issue that is blocked now: a flag, the name of its status, or a label."""
     if any(_is_on(issue.fields.get(name)) for name in FLAG_FIELDS):
         return Mark("flag", "flagged", _marked_at(issue, labels))
-    if _says(issue.status.name, statuses):
+    if _says(issue.status.name, tuple(statuses)):
         moved = [step.at for step in issue.transitions if step.after.id == issue.status.id]
         return Mark("status", issue.status.name, max(moved, default=None))
+    if not issue.labels:
+        return None
     wanted = {label.casefold() for label in labels}
     label = next((label for label in sorted(issue.labels) if label.casefold() in wanted), None)
     return Mark("label", label, _marked_at(issue, labels)) if label is not None else None
@@ -44,7 +47,8 @@ def _is_on(value: object) -> bool:
     return bool(value) and str(value).casefold() not in ("false", "no", "0")
 
 
-def _says(name: str, words: Iterable[str]) -> bool:
+@lru_cache(maxsize=1024)
+def _says(name: str, words: tuple[str, ...]) -> bool:
     """Whole words: "Unblocked" is not blocked."""
     return any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", name, re.IGNORECASE) for word in words)
 

@@ -6,11 +6,12 @@ import hashlib
 import json
 import logging
 import traceback
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from datetime import timedelta
 from fractions import Fraction
 from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from backlint.model import Issue, Judgement, LinkKind, Presence, Severity, StatusCategory, Verdict
 from backlint.rules.registry import family
@@ -43,6 +44,81 @@ STANDS_ALONE = "TXT001"  # whoever has no description yet is asked for that, and
 log = logging.getLogger(__name__)
 
 
+class Judge:
+    """The rules of one check, sorted once for every kind of issue by which of them speak of it at all.
+
+    `as_new` asks only what the author of a new ticket can answer. Rules that judge scopes are left out:
+    `judge_scopes` asks them.
+    """
+
+    def __init__(self, rules: Iterable[Rule], *, skip_label: str = SKIP_LABEL, as_new: bool = False) -> None:
+        self._as_new = as_new
+        self.rules = tuple(rule for rule in rules if not isinstance(rule, ScopeRule))
+        self._skip_label = skip_label
+        self._asked: dict[Hashable, tuple[tuple[Rule, str | None], ...]] = {}
+
+    def __call__(self, issue: Issue, context: Context, *, waived: Collection[str] = ()) -> tuple[Judgement, ...]:
+        """Every rule's verdict on the issue, at least one each. `waived` names the codes that are waived for it."""
+        verdicts = self._verdicts(issue, context)
+        failing = {each.rule for each in verdicts if each.verdict is Verdict.FAIL}
+        if not failing:
+            return tuple(verdicts)
+        losing = failing & OUTRANKED_BY_PARENT.keys()
+        if losing:
+            verdicts = self._settled_above(verdicts, losing, issue, context)
+        return settled(verdicts, waived=waived) if failing & OUTRANKED_BY.keys() else tuple(verdicts)
+
+    def _verdicts(self, issue: Issue, context: Context, only: Collection[str] | None = None) -> list[Judgement]:
+        found: list[Judgement] = []
+        for rule, declined in self._asked_of(issue, context):
+            if only is not None and rule.code not in only:
+                continue
+            if declined is not None:
+                found.append(
+                    Judgement(
+                        rule=rule.code,
+                        source=issue.source,
+                        issue=issue.id,
+                        verdict=Verdict.NOT_APPLICABLE,
+                        reason=declined,
+                    )
+                )
+                continue
+            try:
+                verdicts = tuple(rule.check(issue, context))
+            except Exception as error:  # noqa: BLE001 - one faulty rule must not cost the verdicts of all others
+                _log_failure(rule, f"issue {issue.id}", error)
+                verdicts = (rule.unknown(issue, f"the rule itself failed: {type(error).__name__}"),)
+            found += verdicts or (rule.ok(issue),)
+        return found
+
+    def _asked_of(self, issue: Issue, context: Context) -> tuple[tuple[Rule, str | None], ...]:
+        """Every rule with why it does not speak of such issues; None when it does."""
+        only_secrets = _why_only_secrets(issue, self._skip_label)
+        is_new = _is_new_in_triage(issue, context)
+        kind = issue.type, issue.is_open, only_secrets, is_new
+        asked = self._asked.get(kind)
+        if asked is None:
+            rules = new_ticket_rules(self.rules, issue) if self._as_new else self.rules
+            asked = tuple(
+                (rule, _why_declined(rule, issue, only_secrets=only_secrets, is_new=is_new)) for rule in rules
+            )
+            self._asked[kind] = asked
+        return asked
+
+    def _settled_above(
+        self, judgements: list[Judgement], losing: Collection[str], issue: Issue, context: Context
+    ) -> list[Judgement]:
+        """Failures that a failure on the parent outranks become not applicable; the parent is judged for it."""
+        above = context.backlog.parent(issue)
+        if above is None:
+            return judgements
+        wanted = {winner for code in losing for winner in OUTRANKED_BY_PARENT[code]}
+        winning = self._verdicts(above, context, wanted)
+        failing = {each.rule for each in winning if each.verdict is Verdict.FAIL}
+        return [_settled(each, failing, OUTRANKED_BY_PARENT, of=f" of {above.key}") for each in judgements]
+
+
 def judge(
     issue: Issue,
     rules: Iterable[Rule],
@@ -51,32 +127,8 @@ def judge(
     waived: Collection[str] = (),
     skip_label: str = SKIP_LABEL,
 ) -> tuple[Judgement, ...]:
-    """Every rule's verdict on the issue, at least one each. `waived` names the codes that are waived for it.
-
-    Rules that judge scopes are left out: `judge_scopes` asks them.
-    """
-    rules = tuple(rule for rule in rules if not isinstance(rule, ScopeRule))
-    verdicts = _all_verdicts(rules, issue, context, skip_label)
-    return settled(_settled_above(verdicts, rules, issue, context, skip_label), waived=waived)
-
-
-def _all_verdicts(rules: Iterable[Rule], issue: Issue, context: Context, skip_label: str) -> list[Judgement]:
-    only_secrets = _why_only_secrets(issue, skip_label)
-    return [judgement for rule in rules for judgement in _verdicts(rule, issue, context, only_secrets=only_secrets)]
-
-
-def _settled_above(
-    judgements: list[Judgement], rules: Collection[Rule], issue: Issue, context: Context, skip_label: str
-) -> list[Judgement]:
-    """Failures that a failure on the parent outranks become not applicable; the parent is judged for it if need be."""
-    losing = {each.rule for each in judgements if each.verdict is Verdict.FAIL and each.rule in OUTRANKED_BY_PARENT}
-    above = context.backlog.parent(issue) if losing else None
-    if above is None:
-        return judgements
-    wanted = {winner for code in losing for winner in OUTRANKED_BY_PARENT[code]}
-    winners = [rule for rule in rules if rule.code in wanted]
-    failing = {each.rule for each in _all_verdicts(winners, above, context, skip_label) if each.verdict is Verdict.FAIL}
-    return [_settled(each, failing, OUTRANKED_BY_PARENT, of=f" of {above.key}") for each in judgements]
+    """Every rule's verdict on one issue; `Judge` is quicker for many."""
+    return Judge(rules, skip_label=skip_label)(issue, context, waived=waived)
 
 
 def judge_scopes(rules: Iterable[Rule], context: Context) -> tuple[Judgement, ...]:
@@ -115,19 +167,6 @@ def _settled(
     return replace(judgement, verdict=Verdict.NOT_APPLICABLE, reason=reason, message="", question=None)
 
 
-def _verdicts(rule: Rule, issue: Issue, context: Context, *, only_secrets: str | None) -> Iterator[Judgement]:
-    declined = _why_declined(rule, issue, context, only_secrets=only_secrets)
-    if declined is not None:
-        yield rule.not_applicable(issue, declined)
-        return
-    try:
-        verdicts = tuple(rule.check(issue, context))
-    except Exception as error:  # noqa: BLE001 - one faulty rule must not cost the verdicts of all others
-        _log_failure(rule, f"issue {issue.id}", error)
-        verdicts = (rule.unknown(issue, f"the rule itself failed: {type(error).__name__}"),)
-    yield from verdicts or (rule.ok(issue),)
-
-
 def _log_failure(rule: Rule, subject: str, error: Exception) -> None:
     """Neither the message nor the traceback's lines: both may quote the issue's text."""
     where = traceback.extract_tb(error.__traceback__)[-1]
@@ -136,8 +175,9 @@ def _log_failure(rule: Rule, subject: str, error: Exception) -> None:
     )
 
 
-def _why_declined(rule: Rule, issue: Issue, context: Context, *, only_secrets: str | None) -> str | None:
-    """Why the rule does not speak of this issue at all; None when it does."""
+def _why_declined(rule: Rule, issue: Issue, *, only_secrets: str | None, is_new: bool) -> str | None:
+    """Why the rule does not speak of this issue at all; None when it does. Nothing of the issue beside its type, its
+    state, `only_secrets` and `is_new` may decide it: the answer is kept for all issues that share them."""
     is_heard = family(rule.code) == ALWAYS_JUDGED or (only_secrets == CANCELLED and rule.judges_cancelled)
     if only_secrets is not None and not is_heard:
         return only_secrets
@@ -146,7 +186,7 @@ def _why_declined(rule: Rule, issue: Issue, context: Context, *, only_secrets: s
         return f"not asked of the type {issue.type.value}"
     if not issue.is_open and not rule.judges_closed and family(rule.code) != ALWAYS_JUDGED:
         return "closed"
-    if rule.waits_for_triage and _is_new_in_triage(issue, context):
+    if rule.waits_for_triage and is_new:
         return "in triage for less than 3 days"
     return None
 
@@ -157,7 +197,7 @@ def _why_only_secrets(issue: Issue, skip_label: str) -> str | None:
         return f"{issue.presence.value} in the tracker"
     if any(link.kind is LinkKind.DUPLICATES for link in issue.links):
         return "a duplicate of another issue"
-    if skip_label.casefold() in {label.casefold() for label in issue.labels}:
+    if issue.labels and skip_label.casefold() in {label.casefold() for label in issue.labels}:
         return f"labelled {skip_label}"
     if issue.status.category is StatusCategory.CANCELLED:
         return CANCELLED

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from backlint.model import Evidence
 from backlint.rules.secret_text import find_secrets
 from backlint.text.document import Document, Dropped, DropReason, Item, Scenario, Section
+from backlint.text.gates import Gates
 
 MAX_EXCERPT = 120  # catalogue 1.6
 # Confidence by kind of evidence (catalogue 1.6): what has a place of its own is certain, a phrase is a reading.
@@ -24,6 +26,7 @@ _SECRET = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=_-]{32,}")
+_MASKED = Gates([(pattern, pattern) for pattern in (_SECRET, _LONG_RUN)])
 _SPACE = re.compile(r"\s+")
 MASK = "•••"
 
@@ -34,7 +37,9 @@ def masked(text: str) -> str:
     for secret in sorted(find_secrets(text), key=lambda each: -each.start):
         text = text[: secret.start] + MASK + text[min(secret.end, last) :]
         last = secret.start
-    return _LONG_RUN.sub(_mask_if_random, _SECRET.sub(MASK, text))
+    if _MASKED.open(text):
+        text = _LONG_RUN.sub(_mask_if_random, _SECRET.sub(MASK, text))
+    return text
 
 
 def _mask_if_random(run: re.Match[str]) -> str:
@@ -44,6 +49,7 @@ def _mask_if_random(run: re.Match[str]) -> str:
     return MASK if classes == 3 else text
 
 
+@lru_cache(maxsize=1024)
 def excerpt(text: str) -> str:
     """At most 120 characters on one line, secrets masked before the cut so that no half of one is left."""
     line = _SPACE.sub(" ", masked(text)).strip()
@@ -93,9 +99,8 @@ def of_dropped(document: Document, *, field: str, limit: int = 3) -> tuple[Evide
 
 
 def lines(document: Document) -> tuple[Item | Dropped, ...]:
-    """Authored lines with those that are merely short, in order: "@mia" and "30 Sep" are short and mean something."""
-    short = [line for line in document.dropped if line.reason is DropReason.TOO_SHORT]
-    return tuple(sorted((*document.items, *short), key=lambda line: line.start))
+    """Authored lines with those that are merely short, in order."""
+    return document.lines
 
 
 def section_lines(section: Section) -> tuple[Item | Dropped, ...]:

@@ -60,7 +60,9 @@ class PersonalData(Rule):
 
     def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
         known = context.of_backlog("known addresses", lambda: _addresses(context))
-        domains = {*self.own_domains, *context.of_backlog("own domains", lambda: _domains(known))}
+        domains = context.of_backlog(
+            ("own domains", self.own_domains), lambda: frozenset(self.own_domains) | _domains(known)
+        )
 
         def find(text: str) -> Iterator[Sensitive]:
             return find_personal_data(text, own_domains=domains, known=known)

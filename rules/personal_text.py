@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 
 from backlint.rules.secret_text import MAX_FOUND, Sensitive
+from backlint.text.gates import Gates
 
 # Length of an IBAN by country (ISO 13616 registry), for the countries whose accounts are met most.
 _IBAN_LENGTH = {
@@ -36,6 +37,7 @@ _PUBLISHED_IBANS = frozenset(
     }
 )  # fmt: skip
 _DIGITS = re.compile(r"(?<![\w.,-])(?:\d[ -]?){12,18}\d(?![\w-]|[.,]\d)")
+_CARD_LENGTH = re.compile(r"[2-6](?:[ -]?\d){12}")  # of the shortest, by the digits that cards begin with
 _GROUPED = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{5}")
 _CARD_PREFIX = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|6(?:011|5\d\d"
@@ -96,9 +98,12 @@ NEAR = 80  # characters within which a word is about a number
 
 def find_personal_data(text: str, *, own_domains: Collection[str], known: Collection[str]) -> Iterator[Sensitive]:
     """Personal data in a text; addresses of the own domains and of known accounts are nobody's secret."""
-    found = (*_ibans(text), *_cards(text), *_phones(text), *_national_ids(text))
+    possible = _GATES.open(text)
+    if not possible:
+        return
+    found = [each for search in (_ibans, _cards, _phones, _national_ids) if search in possible for each in search(text)]
     yield from found[:MAX_FOUND]
-    if own_domains:
+    if own_domains and _mails in possible:
         yield from islice(_mails(text, own_domains, known), MAX_FOUND)
 
 
@@ -139,9 +144,6 @@ def is_luhn(number: str) -> bool:
 
 
 def _phones(text: str) -> Iterator[Sensitive]:
-    folded = text.casefold()
-    if not any(word in folded for word in ("phone", "tel", "mobil", "mobiel", "cell", "handy", "celular", "léphone")):
-        return
     for match in _PHONE.finditer(text):
         digits = re.sub(r"\D", "", match["value"])
         is_version = any(len(part) == 1 for part in match["value"].split("."))
@@ -226,8 +228,6 @@ def _national_ids(text: str) -> Iterator[Sensitive]:
 
 def _mails(text: str, own_domains: Collection[str], known: Collection[str]) -> Iterator[Sensitive]:
     """Addresses outside the own domains where the line speaks of customers."""
-    if "@" not in text:
-        return
     own = {domain.casefold().lstrip("@") for domain in own_domains}
     for match in _EMAIL.finditer(text):
         address, domain = match.group().casefold(), match["domain"].casefold()
@@ -238,3 +238,14 @@ def _mails(text: str, own_domains: Collection[str], known: Collection[str]) -> I
         line += text[match.end() : match.end() + NEAR].split("\n", 1)[0]
         if _CUSTOMER.search(line):
             yield Sensitive("e-mail address", match.start(), match.end(), True, address)
+
+
+# Which of the searches can find anything: most texts pass none of them.
+Search = Callable[[str], Iterator[Sensitive]]
+_PATTERNS: tuple[tuple[Search, re.Pattern[str]], ...] = (
+    (_ibans, _IBAN),
+    (_cards, _CARD_LENGTH),
+    (_phones, _PHONE),
+    *((_national_ids, pattern) for pattern, _, _ in _NATIONAL),
+)
+_GATES = Gates([*_PATTERNS, (_mails, _EMAIL)])

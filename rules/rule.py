@@ -170,9 +170,12 @@ class Rule:
         discriminator: str = "",
     ) -> Judgement:
         """The issue (or scope) has the smell. The severity follows near and far unless given."""
-        return self._judgement(
-            issue,
-            Verdict.FAIL,
+        return Judgement(
+            rule=self.code,
+            source=issue.source,
+            issue=issue.id,
+            verdict=Verdict.FAIL,
+            scope=issue if isinstance(issue, Scope) else None,
             severity=self._capped(severity or self.severity_for(issue, context)),
             message=message,
             question=question or self.question,
@@ -182,14 +185,14 @@ class Rule:
         )
 
     def ok(self, issue: Issue | Scope, reason: str = "", *, evidence: Iterable[Evidence] = ()) -> Judgement:
-        return self._judgement(issue, Verdict.PASS, reason=reason, evidence=tuple(evidence))
+        return self._judgement(issue, Verdict.PASS, reason, evidence)
 
     def not_applicable(self, issue: Issue | Scope, reason: str) -> Judgement:
-        return self._judgement(issue, Verdict.NOT_APPLICABLE, reason=reason)
+        return self._judgement(issue, Verdict.NOT_APPLICABLE, reason)
 
     def unknown(self, issue: Issue | Scope, reason: str, *, evidence: Iterable[Evidence] = ()) -> Judgement:
         """It cannot be judged: the data was not readable. Never a finding, never a cost in the score."""
-        return self._judgement(issue, Verdict.UNKNOWN, reason=reason, evidence=tuple(evidence))
+        return self._judgement(issue, Verdict.UNKNOWN, reason, evidence)
 
     def severity_for(self, issue: Issue | Scope, context: Context) -> Severity:
         if isinstance(issue, Scope) or self.severity_far is None or context.is_near(issue):
@@ -199,9 +202,18 @@ class Rule:
     def _capped(self, severity: Severity) -> Severity:
         return severity if self.ceiling is None else min(severity, self.ceiling, key=lambda each: each.rank)
 
-    def _judgement(self, issue: Issue | Scope, verdict: Verdict, **rest: Any) -> Judgement:
-        scope = issue if isinstance(issue, Scope) else None
-        return Judgement(rule=self.code, source=issue.source, issue=issue.id, verdict=verdict, scope=scope, **rest)
+    def _judgement(
+        self, issue: Issue | Scope, verdict: Verdict, reason: str, evidence: Iterable[Evidence] = ()
+    ) -> Judgement:
+        return Judgement(
+            rule=self.code,
+            source=issue.source,
+            issue=issue.id,
+            verdict=verdict,
+            scope=issue if isinstance(issue, Scope) else None,
+            reason=reason,
+            evidence=tuple(evidence),
+        )
 
     # -- options -------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,10 @@ import hmac
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+
+from backlint.text.gates import Gates
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,41 +66,15 @@ _PROVIDERS: dict[str, str] = {
     "private key": r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d",
     "signed token": r"eyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{16,1000}",
 }
-# What a text must hold for a pattern to be tried at all: most texts hold none of them.
-_MARKERS: dict[str, tuple[str, ...]] = {
-    "AWS access key": ("AKIA", "ASIA", "ABIA", "ACCA"),
-    "GitHub token": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-    "GitLab token": ("glpat-", "gldt-", "glrt-", "glptt-", "glft-", "glsoat-", "glcbt-", "glimt-", "glagent-"),
-    "Slack token": ("xox", "xapp-"),
-    "Slack webhook": ("hooks.slack.com",),
-    "Stripe key": ("k_live_",),
-    "Stripe test key": ("k_test_",),
-    "Google API key": ("AIza",),
-    "Google OAuth secret": ("GOCSPX-",),
-    "npm token": ("npm_",),
-    "PyPI token": ("pypi-AgE",),
-    "RubyGems key": ("rubygems_",),
-    "Docker Hub token": ("dckr_pat_",),
-    "SendGrid key": ("SG.",),
-    "Linear key": ("lin_",),
-    "Atlassian token": ("ATATT3",),
-    "Anthropic key": ("sk-ant-",),
-    "OpenAI key": ("sk-",),
-    "Hugging Face token": ("hf_",),
-    "DigitalOcean token": ("_v1_",),
-    "Shopify token": ("shp",),
-    "Databricks token": ("dapi",),
-    "Azure storage key": ("AccountKey=",),
-    "private key": ("PRIVATE KEY", "PuTTY-User"),
-    "signed token": ("eyJ",),
-}
-_SHAPES = tuple((kind, markers, re.compile(_PROVIDERS[kind])) for kind, markers in _MARKERS.items())
+_SHAPES = {kind: re.compile(pattern) for kind, pattern in _PROVIDERS.items()}
+_IN_URL, _NAMELESS = "password in a URL", "unknown kind"
 _URL_PASSWORD = re.compile(r"://(?P<user>[^\s:/@?#\"'<>]{1,64}):(?P<value>[^\s/@\"'<>]{3,128})@(?=[\w\[])")
 _NAMED = re.compile(
     r"(?:key|secret|token|passw(?:or)?d|pwd|credentials?)"
     r"[\"']?[ \t]{0,4}(?:=>|:=|[:=])[ \t]{0,4}[\"'`]?(?P<value>[A-Za-z0-9+/_=.-]{20,512})",
     re.IGNORECASE,
 )
+_GATES = Gates([*_SHAPES.items(), (_IN_URL, _URL_PASSWORD), (_NAMELESS, _NAMED)])
 _IMAGE = re.compile(r"data:[\w.+-]{1,40}/[\w.+-]{1,80};base64,[A-Za-z0-9+/=]*")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -128,8 +104,14 @@ def find_secrets(text: str) -> Iterator[Sensitive]:
     """Credentials in a text, in order of kind; at most fifty."""
     if len(text) < 12:
         return
+    possible = _GATES.open(text)
+    if not possible:
+        return
     text = _without_images(text)
-    yield from (*_shaped(text), *_in_urls(text), *_named(text))[:MAX_FOUND]
+    shaped = _shaped(text, [kind for kind in _SHAPES if kind in possible])
+    in_urls = _in_urls(text) if _IN_URL in possible else ()
+    named = _named(text) if _NAMELESS in possible else ()
+    yield from (*shaped, *in_urls, *named)[:MAX_FOUND]
 
 
 def _without_images(text: str) -> str:
@@ -139,12 +121,10 @@ def _without_images(text: str) -> str:
     return _IMAGE.sub(lambda image: " " * len(image.group()), text)
 
 
-def _shaped(text: str) -> list[Sensitive]:
+def _shaped(text: str, kinds: Iterable[str]) -> list[Sensitive]:
     found: dict[int, Sensitive] = {}  # by place: Anthropic's keys begin like OpenAI's
-    for kind, markers, pattern in _SHAPES:
-        if not any(marker in text for marker in markers):
-            continue
-        for match in pattern.finditer(text):
+    for kind in kinds:
+        for match in _SHAPES[kind].finditer(text):
             before = text[match.start() - 1] if match.start() else " "
             if not before.isalnum() and before != "_" and not _is_example(match.group()):
                 is_certain = kind != "Stripe test key"
@@ -161,8 +141,6 @@ def _is_example(value: str) -> bool:
 
 
 def _in_urls(text: str) -> list[Sensitive]:
-    if "://" not in text:
-        return []
     found = []
     for match in _URL_PASSWORD.finditer(text):
         value = match["value"]
@@ -170,27 +148,24 @@ def _in_urls(text: str) -> list[Sensitive]:
             value.casefold().strip("[](){}.,;'") in _PLAIN_PASSWORDS or value == match["user"] or len(set(value)) < 3
         )
         if not is_filler and not _EXAMPLE.search(value) and not value.isdigit():
-            found.append(Sensitive("password in a URL", match.start("value"), match.end("value"), True, value))
+            found.append(Sensitive(_IN_URL, match.start("value"), match.end("value"), True, value))
     return found
 
 
 def _named(text: str) -> list[Sensitive]:
     """`api_key = ...` with a value that looks random: less certain, so it is information."""
-    folded = text.casefold()
-    if not any(word in folded for word in ("key", "secret", "token", "passw", "pwd", "credential")):
-        return []
     found = []
     for match in _NAMED.finditer(text):
         value = match["value"].strip("=.-_") or match["value"]
         if match.group()[:4].casefold() == "key=" and text[max(0, match.start() - 1) : match.start()] in ("?", "&"):
             continue  # a document's id in an address
         if _is_random(value) and not _EXAMPLE.search(match["value"]) and not _has_shape(value):
-            found.append(Sensitive("unknown kind", match.start("value"), match.end("value"), False, value))
+            found.append(Sensitive(_NAMELESS, match.start("value"), match.end("value"), False, value))
     return found
 
 
 def _has_shape(value: str) -> bool:
-    return any(pattern.match(value) for _, _, pattern in _SHAPES)
+    return any(pattern.match(value) for pattern in _SHAPES.values())
 
 
 def _is_random(value: str) -> bool:

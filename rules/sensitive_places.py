@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from backlint.model import Evidence, Issue, Markup
 from backlint.rules.evidence import MASK
@@ -29,23 +30,33 @@ def sensitive(
     issue: Issue, find: Callable[[str], Iterable[Sensitive]], key: str
 ) -> Iterator[tuple[Sensitive, str, Evidence, str]]:
     """What was found, its field, masked evidence, and what tells it from others: a keyed mark, or its number."""
+    everything = (
+        (found, field, has_offsets) for field, text, has_offsets in places(issue) if text for found in find(text)
+    )
+    first = next(everything, None)
+    if first is not None:
+        yield from _told_apart(chain((first,), everything), key)
+
+
+def _told_apart(
+    everything: Iterable[tuple[Sensitive, str, bool]], key: str
+) -> Iterator[tuple[Sensitive, str, Evidence, str]]:
     seen: set[str] = set()
     counted: Counter[tuple[str, str]] = Counter()
-    for field, text, has_offsets in places(issue):
-        for found in find(text) if text else ():
-            counted[found.kind, field] += 1
-            marked = mark(found.value, key)
-            discriminator = f"{field}:{found.kind}:{marked or counted[found.kind, field]}"
-            if discriminator in seen:
-                continue
-            seen.add(discriminator)
-            # The end would tell its length, and invite cutting it out of the text.
-            evidence = Evidence(
-                kind="P", field=field, excerpt=MASK, start=found.start if has_offsets else None, note=marked or None
-            )
-            yield found, field, evidence, discriminator
-            if len(seen) >= MAX_FINDINGS:
-                return
+    for found, field, has_offsets in everything:
+        counted[found.kind, field] += 1
+        marked = mark(found.value, key)
+        discriminator = f"{field}:{found.kind}:{marked or counted[found.kind, field]}"
+        if discriminator in seen:
+            continue
+        seen.add(discriminator)
+        # The end would tell its length, and invite cutting it out of the text.
+        evidence = Evidence(
+            kind="P", field=field, excerpt=MASK, start=found.start if has_offsets else None, note=marked or None
+        )
+        yield found, field, evidence, discriminator
+        if len(seen) >= MAX_FINDINGS:
+            return
 
 
 def place_name(field: str) -> str:

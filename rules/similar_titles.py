@@ -65,7 +65,7 @@ class Title:
 def title_of(text: str) -> Title:
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     words = tuple(_TOKEN.findall(plain.casefold()))
-    numbers = tuple(word for word in words if word in _DATED or any(each.isdigit() for each in word))
+    numbers = tuple(word for word in words if word in _DATED or any(map(str.isdigit, word)))
     return Title(words, frozenset(words), numbers)
 
 

@@ -86,9 +86,10 @@ class Stale(Rule):
         }.get(category)
 
     def _is_parked(self, issue: Issue, today: date) -> bool:
+        if issue.review_on is None or issue.review_on <= today:
+            return False
         parked = {label.casefold() for label in self.parked_labels}
-        has_label = any(label.casefold() in parked for label in issue.labels)
-        return has_label and issue.review_on is not None and issue.review_on > today
+        return any(label.casefold() in parked for label in issue.labels)
 
     flagged = (
         Example(

@@ -12,7 +12,7 @@ from backlint.rules.criteria_text import field_text, found_criteria, is_allowed
 from backlint.rules.evidence import lines as lines_of
 from backlint.rules.evidence import of_span
 from backlint.rules.rule import Context, Example, Rule
-from backlint.rules.words import content_words
+from backlint.rules.words import adds_nothing, content_words
 from backlint.text.document import Document, DropReason
 from backlint.text.noise import is_log_line
 from backlint.text.words import count_words, unspaced_characters
@@ -65,7 +65,7 @@ class ThinDescription(Rule):
     )  # mapped fields whose words count as well  # fmt: skip
 
     def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
-        exempt = {label.casefold() for label in issue.labels} & {label.casefold() for label in self.exempt_labels}
+        exempt = issue.labels and {each.casefold() for each in issue.labels} & {*map(str.casefold, self.exempt_labels)}
         if exempt:
             yield self.ok(issue, f"labelled {min(exempt)}")
             return
@@ -91,19 +91,21 @@ class ThinDescription(Rule):
 
     def _words(self, issue: Issue, document: Document, context: Context) -> int:
         """Words beyond the title: authored or quoted; sentences in a fence count, and for bugs its other lines do."""
-        lines = [item.text for item in document.items if not item.is_header]
-        lines += [line.text for line in document.dropped if line.reason in (DropReason.TOO_SHORT, DropReason.QUOTE)]
+        said = set(content_words(issue.title))
+        authored = sum(
+            item.words for item in document.items if not item.is_header and not _only_repeats(item.text, said)
+        )
+        lines = [line.text for line in document.dropped if line.reason in (DropReason.TOO_SHORT, DropReason.QUOTE)]
         code = [line.text for line in document.dropped if line.reason in (DropReason.CODE, DropReason.LOG)]
         if issue.type in BUG_TYPES and self.code_counts:
             lines += code
         else:
             lines += [line for text in code for line in _sentences(text)]
-        for name in self.description_fields:
+        for name in self.description_fields if issue.fields else ():
             text = field_text(issue, name)
             if text.strip():
                 lines += [item.text for item in context.texts.read(text, issue.markup).items]
-        said = set(content_words(issue.title))
-        return sum(count_words(line) for line in lines if not _only_repeats(line, said))
+        return authored + sum(count_words(line) for line in lines if not _only_repeats(line, said))
 
     def _instead(self, issue: Issue, document: Document, context: Context) -> str | None:
         """What makes up for few words."""
@@ -185,7 +187,4 @@ def _is_sentence(line: str) -> bool:
 
 def _only_repeats(line: str, said: set[str]) -> bool:
     """Whether a line holds no content word beyond the title's."""
-    words = content_words(line)
-    if unspaced_characters(line):
-        return False
-    return bool(words) and all(word in said for word in words)
+    return adds_nothing(line, said) and not unspaced_characters(line)

@@ -137,4 +137,4 @@ def _prefix(title: str, bare: str) -> str:
 
 def _is_generic(text: str) -> bool:
     words = [word.casefold() for word in _WORD.findall(normalised(text))]
-    return bool(words) and any(all(word in known for word in words) for known in _GENERIC.values())
+    return bool(words) and any(known.issuperset(words) for known in _GENERIC.values())

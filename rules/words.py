@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
+from functools import lru_cache
 
 REPEAT_SHARE = 0.8
 _WORD = re.compile(r"[^\W\d_][\w'’-]*|\d+")
@@ -33,6 +35,19 @@ def content_words(text: str) -> list[str]:
     return [_stem(word) for word in (w.casefold() for w in _WORD.findall(text)) if word not in _EMPTY_WORDS]
 
 
+def adds_nothing(text: str, said: Container[str]) -> bool:
+    """Whether a text has content words, and all of them were said before; at the first new one the answer is known."""
+    has_any = False
+    for word in _WORD.finditer(text):
+        folded = word.group().casefold()
+        if folded not in _EMPTY_WORDS:
+            if _stem(folded) not in said:
+                return False
+            has_any = True
+    return has_any
+
+
+@lru_cache(maxsize=16384)
 def _stem(word: str) -> str:
     for ending in ("ing", "ed", "es", "s", "en", "er"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:

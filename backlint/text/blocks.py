@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class BlockKind(StrEnum):
@@ -20,14 +21,12 @@ class BlockKind(StrEnum):
     RULE = "rule"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(Struct, frozen=True, kw_only=True, gc=False):
     url: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Struct, frozen=True, kw_only=True, gc=False):
     """A piece of a text. `start:end` are Unicode code points into `Parsed.text`; `text` is the plain reading of it.
 
     Paragraphs come one block a line; `joins` marks the lines after the first, also those of a list item. Struck-out
@@ -53,8 +52,7 @@ class Block:
     children: tuple[Block, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """The text that offsets refer to (the source for Markdown and wiki, a plain rendering for ADF) and its blocks."""
 
     text: str

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+
+from msgspec import Struct
 
 from backlint.model import Markup
-from backlint.text.blocks import Block, BlockKind
+from backlint.text.blocks import Block, BlockKind, Parsed
 from backlint.text.gherkin import Scenario, StepLine, may_hold_scenarios, scenarios
 from backlint.text.headings import OTHER, Meaning, meanings_of_heading, meanings_of_label
 from backlint.text.lines import DropReason, SourceLine, flat, merged, split_label
@@ -39,12 +42,11 @@ MIN_UNSPACED_CHARACTERS = 6
 OWN_MARKER = "backlint:comment"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True, gc=False):
     """A line or list item that the author wrote; `text[start:end]` of the document.
 
     `is_code` marks a fence kept because it stands under a steps heading; `is_header` a table's header row, which is
-    among the document's items and in no section.
+    among the document's items and in no section. `words` as `count_words` counts them.
     """
 
     text: str
@@ -56,10 +58,10 @@ class Item:
     cells: tuple[str, ...] = ()
     is_code: bool = False
     is_header: bool = False
+    words: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dropped:
+class Dropped(Struct, frozen=True, kw_only=True, gc=False):
     """A line that does not count, and why."""
 
     text: str
@@ -70,8 +72,7 @@ class Dropped:
     ticked: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class Section(Struct, frozen=True, kw_only=True, gc=False):
     """A heading with what stands under it. `items` are authored; `dropped` are the lines that were taken out.
 
     `meanings` may be several ("What did you do? What did you expect?"). `waiver` is the reason of an inline
@@ -90,8 +91,7 @@ class Section:
     images: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class Document(Struct, frozen=True, kw_only=True, dict=True):
     """A text after the pipeline of catalogue 1.7. Offsets are code points into `text`."""
 
     text: str
@@ -103,6 +103,12 @@ class Document:
     images: int = 0
     links: tuple[str, ...] = ()
 
+    @cached_property
+    def lines(self) -> tuple[Item | Dropped, ...]:
+        """Authored lines with those that are merely short, in order: "@mia" and "30 Sep" mean something."""
+        short = [line for line in self.dropped if line.reason is DropReason.TOO_SHORT]
+        return tuple(sorted((*self.items, *short), key=_start))
+
     def under(self, *meanings: Meaning) -> tuple[Section, ...]:
         """The sections that open any of the meanings."""
         if not self.sections:
@@ -110,8 +116,18 @@ class Document:
         return tuple(section for section in self.sections if not section.meanings.isdisjoint(meanings))
 
 
-def read(text: str, markup: Markup, *, templates: Templates = NO_TEMPLATES, own_marker: str = OWN_MARKER) -> Document:
-    """The text after parsing, dropping, subtracting templates, the placeholder test and the least length."""
+def read(
+    text: str,
+    markup: Markup,
+    *,
+    templates: Templates = NO_TEMPLATES,
+    own_marker: str = OWN_MARKER,
+    parsed: Parsed | None = None,
+) -> Document:
+    """The text after parsing, dropping, subtracting templates, the placeholder test and the least length.
+
+    `parsed` is what `parse` gave for the whole text, where that is at hand.
+    """
     if not text or text.isspace():
         return Document(text=text)
     text = without_surrogates(text)
@@ -119,7 +135,8 @@ def read(text: str, markup: Markup, *, templates: Templates = NO_TEMPLATES, own_
         return _all_dropped(text, DropReason.OWN)
     # A signature is cut off before parsing: its "-- " would make Markdown take the line before for a heading.
     end = len(text) if markup is Markup.ADF else signature_start(text)
-    parsed = parse(text[:end], markup)
+    if parsed is None or end < len(text):
+        parsed = parse(text[:end], markup)
     lines = flat(parsed)
     rendered = parsed.text + text[end:]
     reader = _Reader(rendered, templates, end=end if markup is not Markup.ADF else signature_start(rendered))
@@ -437,14 +454,15 @@ class _Reader:
             depth=line.level if line.kind is BlockKind.ITEM else 0,
             cells=line.cells,
             is_header=line.is_header,
+            words=words,
         )
         self._items.append(item)
         if not item.is_header:
-            self._keep(item, words)
+            self._keep(item)
 
-    def _keep(self, item: Item, words: int) -> None:
+    def _keep(self, item: Item) -> None:
         """The item counts, and belongs to the sections that are open."""
-        self._words += words
+        self._words += item.words
         for section in self._under():
             section.items.append(item)
             section.end = max(section.end, item.end)
@@ -479,9 +497,10 @@ class _Reader:
         elif not is_filled and not (self._is_under_steps() and line.text.strip()):
             self._drop(line, DropReason.CODE)
         else:
-            item = Item(text=line.text.strip("\n"), start=line.start, end=line.end, is_code=True)
+            text = line.text.strip("\n")
+            item = Item(text=text, start=line.start, end=line.end, is_code=True, words=count_words(text))
             self._items.append(item)
-            self._keep(item, count_words(item.text))
+            self._keep(item)
 
     def _is_under_steps(self) -> bool:
         known = next((section for section in reversed(self._stack) if section.meanings is not OTHER), None)
@@ -519,6 +538,10 @@ class _Reader:
                 if known is None and section.meanings is not OTHER and not section.is_shared:
                     known = section.meanings
         return self._targets
+
+
+def _start(line: Item | Dropped) -> int:
+    return line.start
 
 
 def _heads_columns(cells: tuple[str, ...]) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from msgspec import Struct
+
+from backlint.text.gates import Gates
 from backlint.text.placeholder import words_outside_slots
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+class Scenario(Struct, frozen=True, kw_only=True, gc=False):
     """A scenario with a When and then a Then (catalogue 1.9); `is_shell` when their steps are placeholders."""
 
     text: str
@@ -81,8 +82,7 @@ _MAX_GAP = 3
 _MAX_SENTENCE = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class StepLine:
+class StepLine(Struct, frozen=True, gc=False):
     """A line that may be a step. `breaks` marks a heading or a gap; `is_template` a line that a template brought."""
 
     text: str
@@ -113,14 +113,14 @@ _GIVENS = "|".join(re.escape(word) for word in _LONGEST_FIRST if "given" in _ROL
 
 
 def _whole_words(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
 
 
-# For each language the When and Then words, as they are and to be found as whole words.
-_PAIRS = tuple(
-    (roles["when"], roles["then"], _whole_words(roles["when"]), _whole_words(roles["then"]))
-    for roles in KEYWORDS.values()
-)
+# The When and Then words of each language, to be found as whole words.
+_KEYWORDS = {
+    (language, role): _whole_words(roles[role]) for language, roles in KEYWORDS.items() for role in ("when", "then")
+}
+_KEYWORD_GATES = Gates(_KEYWORDS.items())
 _SENTENCE = re.compile(
     rf"(?:^\W*|[.:;!?]\s+)(?P<given>{_GIVENS})\s(?P<context>.{{1,400}}?)\b(?P<when>{_WHENS})\s(?P<event>.{{1,400}}?)\b(?P<then>{_THENS})\s(?P<result>.+)",
     re.IGNORECASE | re.DOTALL,
@@ -152,13 +152,14 @@ def scenarios(lines: Iterable[StepLine]) -> tuple[Scenario, ...]:
 
 def may_hold_scenarios(text: str) -> bool:
     """A quick no for most texts: some language must have both its words in it."""
+    possible = _KEYWORD_GATES.open(text)
+    languages = [language for language in KEYWORDS if {(language, "when"), (language, "then")} <= possible]
+    if not languages:
+        return False
     folded = text.casefold()
     return any(
-        any(word in folded for word in thens)
-        and any(word in folded for word in whens)
-        and then.search(folded) is not None
-        and when.search(folded) is not None
-        for whens, thens, when, then in _PAIRS
+        _KEYWORDS[language, "then"].search(folded) and _KEYWORDS[language, "when"].search(folded)
+        for language in languages
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from backlint.model import Issue, IssueType, Markup
-from backlint.text.blocks import Block, BlockKind
+from backlint.text.blocks import Block, BlockKind, Parsed
 from backlint.text.parse import parse
 from backlint.text.words import normalised
 
@@ -56,34 +56,47 @@ def learn(
 
     With `now`, only issues created in the last `days` days teach.
     """
-    counts: dict[TemplateKey, Counter[str]] = {}
-    totals: Counter[TemplateKey] = Counter()
+    groups: dict[TemplateKey, list[Issue]] = {}
     for issue in issues:
-        if now is not None and (issue.created_at is None or issue.created_at < now - timedelta(days=days)):
-            continue
-        key = template_key(issue)
-        totals[key] += 1
-        counts.setdefault(key, Counter()).update(template_lines(issue.body, issue.markup))
-    return {
-        key: Templates(lines)
-        for key, counted in counts.items()
-        if (lines := frozenset(line for line, count in counted.items() if _is_shared(count, totals[key])))
+        if now is None or (issue.created_at is not None and issue.created_at >= now - timedelta(days=days)):
+            groups.setdefault(template_key(issue), []).append(issue)
+    learned = {
+        key: shared_lines(parse(issue.body, issue.markup) for issue in members)
+        for key, members in groups.items()
+        if len(members) >= LEARNED_COUNT
     }
+    return {key: templates for key, templates in learned.items() if templates}
 
 
-def _is_shared(count: int, total: int) -> bool:
-    return count >= LEARNED_COUNT and count >= LEARNED_SHARE * total
+def shared_lines(texts: Iterable[Parsed]) -> Templates:
+    """The lines that a good share of the texts of one kind hold; a line counts once a text."""
+    counts: Counter[str] = Counter()
+    total = 0
+    for parsed in texts:
+        total += 1
+        counts.update(_template_lines(parsed.blocks))
+    least = max(LEARNED_COUNT, LEARNED_SHARE * total)
+    return Templates(frozenset(line for line, count in counts.items() if count >= least))
 
 
 def template_lines(text: str, markup: Markup) -> frozenset[str]:
     """The distinct normalised lines of a text, headings and code included."""
-    return frozenset(filter(None, (normalised(line) for line in _lines(parse(text, markup).blocks))))
+    return frozenset(_template_lines(parse(text, markup).blocks))
 
 
-def _lines(blocks: Iterable[Block]) -> Iterator[str]:
+def _template_lines(blocks: Iterable[Block]) -> set[str]:
+    written: list[str] = []
+    _collect(blocks, written)
+    lines = {normalised(line) for line in set(written)}
+    lines.discard("")
+    return lines
+
+
+def _collect(blocks: Iterable[Block], lines: list[str]) -> None:
     for block in blocks:
         if block.kind is BlockKind.CODE:
-            yield from block.text.splitlines()
+            lines += block.text.splitlines()
         elif block.kind is not BlockKind.HTML_COMMENT:
-            yield block.text
-        yield from _lines(block.children)
+            lines.append(block.text)
+        if block.children:
+            _collect(block.children, lines)

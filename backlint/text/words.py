@@ -10,8 +10,8 @@ from functools import lru_cache
 _UNSPACED = re.compile("[぀-ヿㇰ-ㇿ㐀-䶿一-鿿豈-﫿ｦ-ﾟ\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]")
 _WORD = re.compile(r"[^\W_][^\s]*")
 _NUMBERING = re.compile(r"(?:\(?(?:\d{1,3}(?:\.\d{1,3})*|[ivx]{1,4}|[a-z])[.)]\s+)+")
+_NUMBER_ENDS = 6  # characters within which a first number ends
 _EDGES = " \t\n\r*_`~#>:;.,!?…-–—=|•·"
-_SPACE = re.compile(r"\s+")
 # Pictures and their modifiers, and the signs people decorate headings with.
 _EMOJI = re.compile(
     "[\u2190-\u21ff\u2300-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\ufe0f\u200d\u20e3\U0001f000-\U0001faff]"
@@ -41,8 +41,9 @@ def normalised(text: str) -> str:
     text = text.casefold()
     if ":" in text:
         text = _SHORT_CODE.sub("", text)
-    text = _SPACE.sub(" ", text.strip())
-    numbering = _NUMBERING.match(text)
-    if numbering:
-        text = text[numbering.end() :]
+    text = " ".join(text.split())
+    if "." in text[:_NUMBER_ENDS] or ")" in text[:_NUMBER_ENDS]:
+        numbering = _NUMBERING.match(text)
+        if numbering:
+            text = text[numbering.end() :]
     return text.strip(_EDGES)
