@@ -28,6 +28,10 @@ report = typer.Typer(
 database = typer.Typer(no_args_is_help=True, help="The store.", rich_markup_mode=None)
 app.add_typer(report, name="report")
 app.add_typer(database, name="db")
+webhooks = typer.Typer(
+    no_args_is_help=True, help="The trackers' webhooks that lead here: register, status, remove.", rich_markup_mode=None
+)
+app.add_typer(webhooks, name="webhooks")
 
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="configuration (default backlint.toml)")]
 Output = Annotated[str, typer.Option("--format", metavar="text|json", help="json: the same facts for programs")]
@@ -269,6 +273,61 @@ def status(config: Config = None, format: Output = "text", quiet: Quiet = False,
     from backlint.api.commands.status import run
 
     raise typer.Exit(run(_console(format, quiet, no_color), config=config))
+
+
+Source = Annotated[str | None, typer.Option("--source", metavar="NAME", help="only this source")]
+PublicUrl = Annotated[
+    str | None, typer.Option("--url", help="how trackers reach the service (default: service.public_url)")
+]
+
+
+@webhooks.command("register")
+def webhooks_register(
+    source: Source = None,
+    url: PublicUrl = None,
+    new_secret: Annotated[
+        bool, typer.Option("--new-secret", help="give every webhook the secret anew, after it was changed")
+    ] = False,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Make the webhooks that are missing and mend those that are faulty; a second call changes nothing."""
+    from backlint.api.commands.webhooks import register
+
+    console = _console(format, quiet, no_color)
+    raise typer.Exit(register(console, config=config, source=source, url=url, new_secret=new_secret))
+
+
+@webhooks.command("status")
+def webhooks_status(
+    source: Source = None,
+    url: PublicUrl = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Which webhooks lead here, which are missing or faulty. Exit code 1 if any is."""
+    from backlint.api.commands.webhooks import status as run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, source=source, url=url))
+
+
+@webhooks.command("remove")
+def webhooks_remove(
+    source: Source = None,
+    url: PublicUrl = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Take away every webhook that leads here, and no other."""
+    from backlint.api.commands.webhooks import remove
+
+    raise typer.Exit(remove(_console(format, quiet, no_color), config=config, source=source, url=url))
 
 
 @app.command("dead-letters")

@@ -225,6 +225,9 @@ class ServiceSettings(_Table):
     """`backlint serve` and `backlint worker`."""
 
     host: str = Field("127.0.0.1", description="address to listen on; only this machine reaches the default")
+    public_url: str = Field(
+        "", description="how trackers reach the service; webhooks lead to public_url/webhooks/SOURCE"
+    )
     port: int = Field(8321, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     api_token_env: str = Field("", description="environment variable with the token of the API; without one it is shut")
     jobs_url: str = Field(

@@ -8,6 +8,7 @@ from enum import StrEnum
 from threading import Lock
 from typing import Protocol
 
+from backlint.connectors.hooks import Registrar
 from backlint.model import Comment, Issue, Person, Project, Sprint, Tracker
 from backlint.status import StatusFact
 
@@ -200,6 +201,10 @@ class Connector(Protocol):
 
     def delete_comment(self, issue: Issue, comment: Comment) -> None:
         """Idempotent: a comment that is gone is no error."""
+        ...
+
+    def registrar(self) -> Registrar:
+        """Makes and removes the webhooks that lead to us."""
         ...
 
     def close(self) -> None: ...

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from backlint.api.console import Console, escape, plural
 from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.connectors import hooks
 from backlint.connectors.connect import connect
-from backlint.connectors.contract import Check, Level
-from backlint.errors import BacklintError
+from backlint.connectors.contract import Check, Connector, Level
+from backlint.errors import BacklintError, PermissionMissing
 from backlint.settings import DEFAULT_FILE, Settings, SourceSettings, load
 from backlint.sync import store
 from backlint.sync.check import load_backlog
@@ -53,7 +54,7 @@ def _everything(config: Path | None) -> Iterator[tuple[str, Check]]:
     if not settings.sources:
         yield "configuration", Check("sources", Level.BAD, "no source is configured", "run `backlint init`")
     for source in settings.sources:
-        for check in _source(source):
+        for check in _source(source, settings.service.public_url):
             yield source.name, check
 
 
@@ -90,7 +91,7 @@ def _stored(place: Workplace) -> Iterator[Check]:
         yield Check(f"mapping of {source}", Level.WARNING, fact, f'add "{id}" = "active" (or another) to its statuses')
 
 
-def _source(source: SourceSettings) -> Iterator[Check]:
+def _source(source: SourceSettings, public_url: str) -> Iterator[Check]:
     try:
         connector = connect(source)
     except BacklintError as error:
@@ -98,7 +99,22 @@ def _source(source: SourceSettings) -> Iterator[Check]:
         return
     try:
         yield from connector.diagnose()
+        if public_url and source.webhook_secret_env:
+            yield _webhooks(connector, f"{public_url.rstrip('/')}/webhooks/{source.name}")
     except BacklintError as error:
         yield Check("connection", Level.BAD, str(error), "check the url, the network and the proxy")
     finally:
         connector.close()
+
+
+def _webhooks(connector: Connector, address: str) -> Check:
+    """Without the right to look it stays a warning: the hooks may be in order."""
+    try:
+        found = hooks.standing(connector.registrar(), address)
+    except PermissionMissing as error:
+        return Check("webhooks", Level.WARNING, str(error), "or look at them in the tracker yourself")
+    if found.is_whole:
+        return Check("webhooks", Level.GOOD, f"{plural(len(found.present), 'webhook')} to {address}")
+    faults = [f"none for {target}" for target in found.missing]
+    faults += [f"{hook.covers or 'all'}: {fault}" for hook in found.present for fault in hook.faults]
+    return Check("webhooks", Level.BAD, f"to {address}: {'; '.join(faults)}", "run `backlint webhooks register`")

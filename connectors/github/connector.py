@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from backlint.connectors.contract import Capabilities, Check, Page, Reference, SourceFacts, Usage, Whereabouts
 from backlint.connectors.github import boards, diagnosis, queries
+from backlint.connectors.github.access import AppToken
 from backlint.connectors.github.client import Client, utc_now
 from backlint.connectors.github.mapping import (
     HIDDEN_MARKER,
@@ -29,6 +30,7 @@ from backlint.connectors.github.mapping import (
 from backlint.connectors.github.people import Directory
 from backlint.connectors.github.position import Found, position
 from backlint.connectors.github.pulling import Home, Pull, boards_for, load, read_all, whole
+from backlint.connectors.github.registration import AppHook, RepositoryHooks
 from backlint.connectors.http import decode
 from backlint.connectors.visible import visible
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerError
@@ -366,6 +368,10 @@ class GitHubConnector:
             self.client.write("DELETE", f"/repos/{repository}/issues/comments/{comment.id}")
         except NotFound:
             return
+
+    def registrar(self) -> RepositoryHooks | AppHook:
+        auth = self.client.auth
+        return AppHook(self.client, auth) if isinstance(auth, AppToken) else RepositoryHooks(self.client, self.scopes)
 
     def close(self) -> None:
         self.client.close()

@@ -25,6 +25,7 @@ from backlint.connectors.jira.cursor import Cursor, begin, read_cursor
 from backlint.connectors.jira.mapping import mapped
 from backlint.connectors.jira.payloads import Record
 from backlint.connectors.jira.reading import Fetched, Row, ServerPage, batches, quarantine
+from backlint.connectors.jira.registration import AdminHooks
 from backlint.connectors.jira.session import Session
 from backlint.connectors.jira.values import milliseconds, project_from
 from backlint.connectors.jira.writing import Writer
@@ -54,6 +55,9 @@ class JiraConnector:
 
     def close(self) -> None:
         self._session.http.close()
+
+    def registrar(self) -> AdminHooks:
+        return AdminHooks(self._session, self.scopes)
 
     # -- what there is ---------------------------------------------------------------------------------------------
 

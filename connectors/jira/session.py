@@ -69,7 +69,17 @@ class Session:
     def is_cloud(self) -> bool:
         if self.settings.deployment != "auto":
             return self.settings.deployment == "cloud"
-        return bool(self.get_object("/rest/api/2/serverInfo").get("deploymentType") == "Cloud")
+        return bool(self.server_info.get("deploymentType") == "Cloud")
+
+    @cached_property
+    def server_info(self) -> dict[str, Any]:
+        return self.get_object("/rest/api/2/serverInfo")
+
+    @property
+    def version(self) -> int:
+        """The first number of Data Center's version; 0 where it is not told."""
+        numbers = self.server_info.get("versionNumbers") or [0]
+        return int(numbers[0])
 
     @property
     def root(self) -> str:

@@ -12,6 +12,7 @@ from backlint.connectors.linear import mapping, payloads, queries
 from backlint.connectors.linear.client import LinearClient
 from backlint.connectors.linear.diagnosis import Diagnosis
 from backlint.connectors.linear.pulling import Pulling
+from backlint.connectors.linear.registration import TeamHooks
 from backlint.connectors.linear.rows import IssueRows, Row
 from backlint.connectors.linear.whole import WholeIssues
 from backlint.connectors.linear.workspace import Workspace
@@ -50,6 +51,9 @@ class LinearConnector:
 
     def close(self) -> None:
         self._client.close()
+
+    def registrar(self) -> TeamHooks:
+        return TeamHooks(self._client, self.scopes())
 
     # -- what there is ---------------------------------------------------------------------------------------------
 

@@ -171,3 +171,21 @@ REMOVE_LABEL = """mutation RemoveLabel($id: String!, $label: String!) {
 }"""
 
 LABELS_OF = "query LabelsOf($id: String!) { issue(id: $id) { id labelIds team { id } } }"
+
+_WEBHOOK = "id label url enabled resourceTypes allPublicTeams team { id key } creator { name }"
+
+WEBHOOKS = f"""query Webhooks($after: String) {{
+  webhooks(first: {LIST}, after: $after) {{ nodes {{ {_WEBHOOK} }} {_PAGE_INFO} }}
+}}"""
+
+TEAM_IDS = "query TeamIds($key: String!) { teams(filter: { key: { eq: $key } }, first: 1) { nodes { id key } } }"
+
+CREATE_WEBHOOK = f"""mutation CreateWebhook($input: WebhookCreateInput!) {{
+  webhookCreate(input: $input) {{ success webhook {{ {_WEBHOOK} }} }}
+}}"""
+
+UPDATE_WEBHOOK = f"""mutation UpdateWebhook($id: String!, $input: WebhookUpdateInput!) {{
+  webhookUpdate(id: $id, input: $input) {{ success webhook {{ {_WEBHOOK} }} }}
+}}"""
+
+DELETE_WEBHOOK = "mutation DeleteWebhook($id: String!) { webhookDelete(id: $id) { success } }"

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backlint.connectors.sandbox.disturb import disturb
 from backlint.connectors.sandbox.faults import FaultInjector, Faults
-from backlint.connectors.sandbox.webhooks import Payload, WebhookSender
+from backlint.connectors.sandbox.webhooks import Payload, RegisteredHooks, WebhookSender
 from backlint.connectors.sandbox.world import World, WorldIssue
 
 PREFIX = "/_sandbox/"
@@ -27,6 +27,7 @@ class Controlled:
         self.world, self.faults = world, faults
         self.senders: list[WebhookSender] = []
         self._payload = payload
+        self._registered = RegisteredHooks(world, world.flavour, payload) if payload is not None else None
         self._tracker = FaultInjector(app, faults)
         self._control = Starlette(
             routes=[
@@ -42,9 +43,11 @@ class Controlled:
         await (self._control if is_control else self._tracker)(scope, receive, send)
 
     def close(self) -> None:
-        """Stop the webhooks that were switched on."""
+        """Stop the webhooks that were switched on or registered."""
         for sender in self.senders:
             sender.stop()
+        if self._registered is not None:
+            self._registered.close()
 
     async def _disturb(self, request: Request) -> Response:
         asked = await _body(request)

@@ -23,6 +23,8 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from backlint.connectors.sandbox import github_shapes as shapes
+from backlint.connectors.sandbox.github_hooks import GithubHooks, HookRefused
+from backlint.connectors.sandbox.github_hooks import shown as shown_hook
 from backlint.connectors.sandbox.graphql import GraphqlSchemaServer, Resolver, operation
 from backlint.connectors.sandbox.world import Event, World, WorldComment, WorldIssue, WorldPerson, WorldProject
 
@@ -63,6 +65,7 @@ class GithubSandbox:
     labels: dict[tuple[str, str], Row] = field(default_factory=dict)  # (repository, casefolded name) -> label
     lacks: frozenset[str] = frozenset()
     boards_hidden: bool = False
+    hooks_hidden: bool = False  # a token without the permission for webhooks
     installation: str | None = None  # id of the app's installation; its tokens are no user's
     app_tokens: dict[str, float] = field(default_factory=dict)  # token -> end of its life
     app_keys_made: int = 0
@@ -72,6 +75,7 @@ class GithubSandbox:
     _size: int = -1
 
     def __post_init__(self) -> None:
+        self.hooks = GithubHooks(self.world, is_hidden=self.hooks_hidden)
         self.world.listeners.append(lambda *_what: self.forget())
 
     def forget(self) -> None:
@@ -259,7 +263,8 @@ def _named_user(sandbox: GithubSandbox, request: Request, _body: bytes) -> Any:
 
 
 def _app(sandbox: GithubSandbox, _request: Request, _body: bytes) -> Any:
-    return {"id": 1, "slug": sandbox.world.people[sandbox.world.bot].handle.removesuffix("[bot]")}
+    events = sandbox.hooks.app_events
+    return {"id": 1, "events": events, "slug": sandbox.world.people[sandbox.world.bot].handle.removesuffix("[bot]")}
 
 
 def _installation_token(sandbox: GithubSandbox, request: Request, _body: bytes) -> Any:
@@ -516,6 +521,37 @@ def _remove_label(sandbox: GithubSandbox, request: Request, _body: bytes) -> Any
     return [_label(sandbox, issue.project, name) for name in issue.labels]
 
 
+# -- webhooks ----------------------------------------------------------------------------------------------------------
+
+
+def _hooked(answer: Callable[[GithubHooks, str, Request, bytes], Any]) -> Callable[..., Any]:
+    def call(sandbox: GithubSandbox, request: Request, body: bytes) -> Any:
+        repository = _project(sandbox, request).key if "owner" in request.path_params else ""
+        try:
+            return answer(sandbox.hooks, repository, request, body)
+        except HookRefused as refused:
+            raise Refusal(refused.status, refused.message, errors=refused.errors) from None
+
+    return call
+
+
+_hooks = _hooked(lambda hooks, repository, _request, _body: [shown_hook(each) for each in hooks.of(repository)])
+_make_hook = _hooked(lambda hooks, repository, _request, body: _response(hooks.make(repository, body), 201))
+_change_hook = _hooked(lambda hooks, repository, request, body: hooks.change(repository, _hook_id(request), body))
+_app_hook = _hooked(lambda hooks, _repository, _request, _body: hooks.app_config())
+_change_app_hook = _hooked(lambda hooks, _repository, _request, body: hooks.app_config(body))
+
+
+def _hook_id(request: Request) -> str:
+    return str(request.path_params["hook"])
+
+
+@_hooked
+def _remove_hook(hooks: GithubHooks, repository: str, request: Request, _body: bytes) -> Any:
+    hooks.remove(repository, _hook_id(request))
+    return _response(None, 204)
+
+
 _HERE, _BY_ID = "/repos/{owner}/{name}", "/repositories/{repository_id}"
 _IN_REPOSITORY: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", "", _repository),
@@ -529,6 +565,10 @@ _IN_REPOSITORY: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("DELETE", "/issues/{number:int}/labels/{label:path}", _remove_label),
     ("POST", "/labels", _make_label),
     ("GET", "/labels/{label:path}", _one_label),
+    ("GET", "/hooks", _hooks),
+    ("POST", "/hooks", _make_hook),
+    ("PATCH", "/hooks/{hook}", _change_hook),
+    ("DELETE", "/hooks/{hook}", _remove_hook),
 )
 ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", "/user", _user),
@@ -539,6 +579,8 @@ ROUTES: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("GET", "/installation/repositories", _installed),
     ("GET", "/rate_limit", _rate_limit),
     ("GET", "/app", _app),
+    ("GET", "/app/hook/config", _app_hook),
+    ("PATCH", "/app/hook/config", _change_app_hook),
     ("POST", "/app/installations/{id}/access_tokens", _installation_token),
     *((method, prefix + path, answer) for prefix in (_HERE, _BY_ID) for method, path, answer in _IN_REPOSITORY),
 )

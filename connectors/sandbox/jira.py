@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from backlint.connectors.sandbox.jira_hooks import JiraHooks
 from backlint.connectors.sandbox.jira_jql import ACCOUNT_ZONE, JqlError, Query, compare, moment, parse
 from backlint.connectors.sandbox.jira_payloads import (
     CATEGORIES,
@@ -73,6 +74,7 @@ class Manners:
     repeats_token: bool = False  # the next page token is always the same
     unindexed: set[str] = field(default_factory=set)  # issues that the search has not noticed yet
     bulk_fails: set[str] = field(default_factory=set)  # issues that the bulk request cannot load
+    manages_webhooks: bool = True  # in life only with ADMINISTER
     denied: set[str] = field(default_factory=lambda: {"ADMINISTER", "ADMINISTER_PROJECTS"})  # permissions
     service_desks: set[str] = field(default_factory=set)  # keys of projects that are service desks
     agile_scope: bool = True  # whether the token may read boards
@@ -89,6 +91,12 @@ class JiraSandbox:
         self.manners = Manners()
         self.shapes.service_desks = self.manners.service_desks
         self.mails = 0  # writes that would have sent mail to watchers
+        self.hooks = JiraHooks(
+            world,
+            refuse=lambda message, status: errors(message, status=status),
+            may=lambda: self.manners.manages_webhooks,
+            base=lambda: self.shapes.base,
+        )
 
     # -- who asks --------------------------------------------------------------------------------------------------
 
@@ -179,8 +187,8 @@ class JiraSandbox:
     async def server_info(self, request: Request) -> Any:
         return {
             "baseUrl": self.shapes.base,
-            "version": "1001.0.0-SNAPSHOT" if self.is_cloud else "9.12.0",
-            "versionNumbers": [1001, 0, 0] if self.is_cloud else [9, 12, 0],
+            "version": "1001.0.0-SNAPSHOT" if self.is_cloud else "10.3.0" if self.hooks.is_new else "9.12.0",
+            "versionNumbers": [1001, 0, 0] if self.is_cloud else [10, 3, 0] if self.hooks.is_new else [9, 12, 0],
             "deploymentType": "Cloud" if self.is_cloud else "Server",
             "serverTime": self.world.clock().astimezone(ACCOUNT_ZONE).isoformat(),
             "serverTitle": "Sandbox",
@@ -624,6 +632,8 @@ def _routes(sandbox: JiraSandbox) -> Iterator[Route]:
             ("/issue/{id}/comment/{comment}", sandbox.comment_one, "GET PUT DELETE"),
         ):
             yield _route(sandbox, root + path, handler, methods=methods.split())
+    for path, hook_handler, verbs in sandbox.hooks.routes(is_cloud=sandbox.is_cloud):
+        yield _route(sandbox, path, hook_handler, methods=verbs.split())
     agile = "/rest/agile/1.0"
     yield _route(sandbox, f"{agile}/board", sandbox.boards)
     yield _route(sandbox, f"{agile}/board/{{board}}/sprint", sandbox.board_sprints)

@@ -22,7 +22,7 @@ from backlint.connectors.sandbox import linear_shapes as shapes
 from backlint.connectors.sandbox.graphql import GraphqlSchemaServer, Operation, Resolver, operation
 from backlint.connectors.sandbox.linear_complexity import complexity
 from backlint.connectors.sandbox.linear_webhooks import linear_payload
-from backlint.connectors.sandbox.world import World, WorldComment, WorldIssue
+from backlint.connectors.sandbox.world import World, WorldComment, WorldHook, WorldIssue
 
 TOKEN = "sandbox-token"  # noqa: S105 - the sandbox's only token, known to everybody
 MOST_POINTS = 10_000
@@ -42,6 +42,7 @@ class LinearSandbox:
     world: World
     token: str = TOKEN
     can_write: bool = True
+    is_admin: bool = True  # members see no webhooks
     organization: str = "Sandbox"
     labels: dict[str, Row] = field(default_factory=dict)  # name -> what the world does not keep of a label
     _incoming: dict[str, list[tuple[str, WorldIssue]]] | None = field(default=None, repr=False)
@@ -349,6 +350,7 @@ def _queries(sandbox: LinearSandbox) -> dict[str, Resolver]:
         "issues": lambda _root, _info, **given: _issues(sandbox, **given),
         "issue": lambda _root, _info, id: sandbox.node(_found(sandbox, id)),
         "comments": lambda _root, _info, **given: _comments(sandbox, **given),
+        "webhooks": lambda _r, _i, **given: _plain([_webhook(sandbox, h) for h in _seen_hooks(sandbox)], **given),
     }  # fmt: skip
 
 
@@ -395,6 +397,21 @@ def _is_comment(comment: WorldComment, wanted: Mapping[str, Any]) -> bool:
         and _matches(comment.body, wanted.get("body"))
         and _matches(shapes.stamp(comment.edited_at or comment.at), wanted.get("updatedAt"), is_time=True)
     )
+
+
+def _seen_hooks(sandbox: LinearSandbox) -> list[WorldHook]:
+    if not sandbox.is_admin:
+        raise _wrong("Admin role required", "FORBIDDEN", statusCode=403)
+    return list(sandbox.world.hooks.values())
+
+
+def _webhook(sandbox: LinearSandbox, hook: WorldHook) -> Row:
+    world = sandbox.world
+    return {
+        "id": hook.id, "label": hook.label, "url": hook.url, "enabled": hook.is_enabled, "resourceTypes": hook.events,
+        "allPublicTeams": not hook.covers, "team": shapes.team(world.projects[hook.covers]) if hook.covers else None,
+        "creator": shapes.person(world.people[world.bot]), "createdAt": shapes.stamp(world.clock()),
+    }  # fmt: skip
 
 
 def _found(sandbox: LinearSandbox, reference: str) -> WorldIssue:
@@ -508,6 +525,37 @@ def _mutations(sandbox: LinearSandbox) -> dict[str, Resolver]:
         world.delete_comment(issue, id, actor=world.bot)
         return {"entityId": id}
 
+    def create_webhook(*, input: Row) -> Row:
+        _seen_hooks(sandbox)
+        if not input["url"].startswith("http"):
+            raise _wrong("url must be a valid URL")
+        team = next((each for each in world.projects.values() if each.id == input.get("teamId")), None)
+        if team is None and not input.get("allPublicTeams"):
+            raise _wrong("Either teamId or allPublicTeams must be set")
+        id = input.get("id") or world.ids()
+        world.hooks[id] = WorldHook(
+            id, input["url"], input.get("secret") or world.ids(), list(input["resourceTypes"]),
+            covers=team.key if team else "", label=input.get("label") or "", is_enabled=input.get("enabled", True),
+        )  # fmt: skip
+        return {"webhook": _webhook(sandbox, world.hooks[id])}
+
+    def hook_of(id: str) -> WorldHook:
+        found = next((hook for hook in _seen_hooks(sandbox) if hook.id == id), None)
+        if found is None:
+            raise _not_found("Webhook")
+        return found
+
+    def update_webhook(*, id: str, input: Row) -> Row:
+        hook = hook_of(id)
+        hook.url, hook.secret = input.get("url") or hook.url, input.get("secret") or hook.secret
+        hook.events = list(input.get("resourceTypes") or hook.events)
+        hook.is_enabled = input.get("enabled", hook.is_enabled)
+        return {"webhook": _webhook(sandbox, hook)}
+
+    def delete_webhook(*, id: str) -> Row:
+        del world.hooks[hook_of(id).id]
+        return {"entityId": id}
+
     return {
         "issueAddLabel": add_label,
         "issueRemoveLabel": remove_label,
@@ -515,4 +563,7 @@ def _mutations(sandbox: LinearSandbox) -> dict[str, Resolver]:
         "commentCreate": create_comment,
         "commentUpdate": update_comment,
         "commentDelete": delete_comment,
+        "webhookCreate": create_webhook,
+        "webhookUpdate": update_webhook,
+        "webhookDelete": delete_webhook,
     }

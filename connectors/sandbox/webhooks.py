@@ -14,14 +14,14 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 import httpx
 
-from backlint.connectors.sandbox.world import Event, World, WorldComment, WorldIssue
+from backlint.connectors.sandbox.world import Event, World, WorldComment, WorldHook, WorldIssue
 
 STOP_TIMEOUT = 10.0
 SEND_TIMEOUT = 10.0
@@ -91,6 +91,7 @@ class WebhookSender:
     capacity: int = 1000
     retry_pause: float = 0.05
     seed: int = 0
+    on_answer: Callable[[int], None] = lambda _status: None
 
     sent: int = field(default=0, init=False)
     failed: int = field(default=0, init=False)
@@ -106,16 +107,18 @@ class WebhookSender:
 
     # -- running -----------------------------------------------------------------------------------------------------
 
-    def start(self) -> WebhookSender:
+    def start(self, *, is_listening: bool = True) -> WebhookSender:
+        """`is_listening` False: it sends only what `offer` gives it."""
         self._thread = threading.Thread(target=self._run, name=f"webhooks-{self.tracker}", daemon=True)
         self._thread.start()
-        self.world.listeners.append(self._listen)
+        if is_listening:
+            self.world.listeners.append(self.offer)
         return self
 
     def stop(self) -> None:
         """Stop listening, send what waits (each once), and end the thread. Stopping twice is no error."""
-        if self._listen in self.world.listeners:
-            self.world.listeners.remove(self._listen)
+        if self.offer in self.world.listeners:
+            self.world.listeners.remove(self.offer)
         with self._changed:
             self._is_stopping = True
             self._changed.notify_all()
@@ -136,7 +139,7 @@ class WebhookSender:
 
     # -- the world's side ----------------------------------------------------------------------------------------------
 
-    def _listen(self, kind: str, issue: WorldIssue, what: Event | WorldComment | None, actor: str | None) -> None:
+    def offer(self, kind: str, issue: WorldIssue, what: Event | WorldComment | None, actor: str | None) -> None:
         made = self.payload(kind, issue, what, actor)
         if made is None:
             return
@@ -191,11 +194,50 @@ class WebhookSender:
                 status = client.post(self.url, content=delivery.body, headers={**delivery.headers, **proof}).status_code
             except httpx.TransportError:
                 continue
+            self.on_answer(status)
             if status < 300:
                 return True
             if status < 500 and status not in (408, 409, 425, 429):
                 return False
         return False
+
+
+class RegisteredHooks:
+    """Sends what happens to every webhook that somebody registered with the tracker, as long as it is there."""
+
+    def __init__(self, world: World, tracker: str, payload: Payload) -> None:
+        self._world, self._tracker, self._payload = world, tracker, payload
+        self._senders: dict[str, WebhookSender] = {}
+        world.listeners.append(self._tell)
+
+    def _tell(self, kind: str, issue: WorldIssue, what: Event | WorldComment | None, actor: str | None) -> None:
+        for hook in list(self._world.hooks.values()):
+            if hook.is_enabled and hook.covers in ("", issue.project) and _asks_for(hook, issue):
+                self._sender(hook).offer(kind, issue, what, actor)
+
+    def _sender(self, hook: WorldHook) -> WebhookSender:
+        sender = self._senders.get(hook.id)
+        if sender is None or (sender.url, sender.secret) != (hook.url, hook.secret):
+            if sender is not None:
+                sender.stop()
+
+            def remember(status: int) -> None:
+                hook.last_status = status
+
+            sender = WebhookSender(self._world, hook.url, self._tracker, self._payload, hook.secret, on_answer=remember)
+            self._senders[hook.id] = sender.start(is_listening=False)
+        return sender
+
+    def close(self) -> None:
+        if self._tell in self._world.listeners:
+            self._world.listeners.remove(self._tell)
+        for sender in self._senders.values():
+            sender.stop()
+
+
+def _asks_for(hook: WorldHook, issue: WorldIssue) -> bool:
+    """Whether a query over projects names the issue's."""
+    return not hook.filter or f'"{issue.project}"' in hook.filter
 
 
 def plain_payload(

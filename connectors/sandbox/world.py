@@ -126,6 +126,23 @@ class WorldIssue:
         return f"{self.project}#{self.number}" if "/" in self.project else f"{self.project}-{self.number}"
 
 
+@dataclass
+class WorldHook:
+    """A webhook that somebody registered. `covers` is a project key, or empty for all; `filter` is the tracker's."""
+
+    id: str
+    url: str
+    secret: str | None
+    events: list[str]
+    covers: str = ""
+    filter: str = ""
+    label: str = ""
+    is_enabled: bool = True
+    owner: str | None = None
+    last_status: int | None = None
+    expires_at: datetime | None = None
+
+
 Listener = Callable[[str, WorldIssue, Event | WorldComment | None, "str | None"], None]  # kind, issue, what, actor
 
 
@@ -142,6 +159,7 @@ class World:
     labels: dict[str, str] = field(default_factory=dict)  # name -> id, for trackers whose labels are things
     deleted: dict[str, WorldIssue] = field(default_factory=dict)
     flaws: dict[str, tuple[str, ...]] = field(default_factory=dict)  # issue id -> what was made wrong on purpose
+    hooks: dict[str, WorldHook] = field(default_factory=dict)
     listeners: list[Listener] = field(default_factory=list)
     clock: Callable[[], datetime] = now_utc
     ids: Callable[[], str] = lambda: str(uuid.uuid4())

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import SecretStr
 
+from backlint.connectors import hooks
 from backlint.connectors.contract import Connector, Whereabouts
 from backlint.connectors.sandbox.faults import Faults
 from backlint.connectors.sandbox.generate import generate
@@ -23,6 +26,8 @@ from backlint.model import Comment, Issue, StatusCategory
 
 NOW = datetime.now(UTC)
 GOOD_TOKEN = "sandbox-token"
+OURS, OTHERS = "https://backlint.example.test/webhooks/acme", "https://others.example.test/hook"
+SECRET = SecretStr("a webhook secret")
 
 
 class ConnectorContract:
@@ -383,6 +388,46 @@ class ConnectorContract:
 
         assert scope in {name for name, _ in facts.scopes}
         assert facts.statuses
+
+    # -- webhooks --------------------------------------------------------------------------------------------------
+
+    def test_a_second_registration_of_webhooks_changes_nothing_and_removal_leaves_those_of_others(
+        self, world: World, connect: Callable[..., Connector]
+    ) -> None:
+        registrar = connect().registrar()
+        hooks.register(registrar, OTHERS, SECRET)
+        theirs = dict(world.hooks)
+
+        first = hooks.register(registrar, OURS, SECRET)
+        made = {id: replace(hook) for id, hook in world.hooks.items()}
+        second = hooks.register(registrar, OURS, SECRET)
+
+        assert len(first.created) == len(registrar.targets())
+        assert (second.created, second.repaired, second.spare) == ((), (), ())
+        assert {hook.id for hook in second.kept} == {hook.id for hook in first.created}
+        assert world.hooks == made
+        assert hooks.standing(registrar, OURS).is_whole
+        assert {hook.secret for hook in world.hooks.values()} == {SECRET.get_secret_value()}
+
+        hooks.remove(registrar, OURS)
+        assert world.hooks == theirs
+        assert hooks.remove(registrar, OURS) == ()
+
+    def test_a_webhook_that_was_switched_off_or_reports_too_little_is_mended(
+        self, world: World, connect: Callable[..., Connector]
+    ) -> None:
+        registrar = connect().registrar()
+        hooks.register(registrar, OURS, SECRET)
+        for hook in world.hooks.values():
+            hook.is_enabled, hook.events = False, hook.events[:1]
+        before = set(world.hooks)
+
+        assert not hooks.standing(registrar, OURS).is_whole
+        done = hooks.register(registrar, OURS, SECRET)
+
+        assert (len(done.repaired), done.created) == (len(before), ())
+        assert set(world.hooks) == before
+        assert hooks.standing(registrar, OURS).is_whole
 
 
 BODY = """Two questions on this issue:

@@ -190,7 +190,7 @@ def test_a_refusal_is_final(world: World, server: Running, receiver: Receiver) -
 
 def test_a_full_queue_loses_deliveries_and_says_so(world: World, server: Running) -> None:
     hook = sender(world, server, capacity=2)
-    world.listeners.append(hook._listen)  # listening, not yet sending
+    world.listeners.append(hook.offer)  # listening, not yet sending
     change(world, 5)
 
     assert hook.lost == 3
