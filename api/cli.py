@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 report = typer.Typer(
-    no_args_is_help=True, help="Reports: audit, cycle-time, forecast, sprint-prep.", rich_markup_mode=None
+    no_args_is_help=True, help="Reports: audit, cycle-time, forecast, sprint-prep, weekly.", rich_markup_mode=None
 )
 database = typer.Typer(no_args_is_help=True, help="The store.", rich_markup_mode=None)
 app.add_typer(report, name="report")
@@ -469,6 +469,46 @@ def report_sprint_prep(
             scope=scope,
             input=input,
             sprint=sprint,
+            format=format,
+            output=output,
+        )
+    )
+
+
+@report.command("weekly")
+def report_weekly(
+    scope: Scope = None,
+    input: ReportInput = None,
+    audience: Annotated[
+        str | None,
+        typer.Option(
+            "--audience",
+            metavar="NAME",
+            help="executive, engineering, product, design or marketing (default: the whole readout)",
+        ),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="DAY", help="the first day (default: seven days up to the last)")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DAY", help="the last day (default: today)")] = None,
+    format: ReportFormat = "md",
+    output: ReportFile = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """What shipped, changed and was learned, what is next and at risk: a draft to edit, for all or for one audience."""
+    from backlint.api.commands.report_weekly import run
+
+    raise typer.Exit(
+        run(
+            _console("text", quiet, no_color),
+            config=config,
+            scope=scope,
+            input=input,
+            audience=audience,
+            since=since,
+            until=until,
             format=format,
             output=output,
         )

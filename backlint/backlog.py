@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from backlint.activity import BulkEdits, bulk_edits, last_human_activity
 from backlint.model import Issue, IssueType, Person, Project, StatusCategory, Transition
-from backlint.scopes import Scopes
+from backlint.scopes import Scopes, project_name
 from backlint.text.story import has_story
 from backlint.text.ticks import ticks
 
@@ -110,6 +110,11 @@ class Backlog:
 
     def project(self, issue: Issue) -> Project | None:
         return self.projects.get((issue.source, issue.project)) if issue.project else None
+
+    def project_title(self, issue: Issue) -> str:
+        """A project by its name where the tracker gives one: ids say nothing to a reader."""
+        project = self.project(issue)
+        return project.name if project else project_name(issue)
 
     def person(self, source: str, id: str) -> Person | None:
         return self.people.get((source, id))

@@ -11,7 +11,7 @@ from backlint.activity import human_events
 from backlint.flow import items
 from backlint.flow.metrics import iso_week
 from backlint.model import Issue, Presence, Severity, Verdict
-from backlint.scopes import project_name, team_name
+from backlint.scopes import team_name
 from backlint.scores import BacklogScore, TeamScore, backlog_score, nearness, team_score
 from backlint.sync.check import Checked, CheckResult
 from backlint.sync.store import StoredScore
@@ -35,7 +35,7 @@ def score_groups(result: CheckResult) -> GroupScores:
     for each in result.checked:
         if each.issue.presence is Presence.PRESENT:
             teams[team_name(each.issue)].append(each)
-            projects[_shown(each.issue, result)].append(each)
+            projects[result.backlog.project_title(each.issue)].append(each)
     throughput = _weekly_throughput(result)
     costly = _deducted(result)
     scored_teams = {name: _team(members, result, costly.get(name, ())) for name, members in teams.items()}
@@ -45,12 +45,6 @@ def score_groups(result: CheckResult) -> GroupScores:
         backlogs={name: score for name, score in scored.items() if score is not None},
         open_issues={name: sum(each.issue.is_open for each in members) for name, members in projects.items()},
     )
-
-
-def _shown(issue: Issue, result: CheckResult) -> str:
-    """A project by its name where the tracker gives one: ids say nothing to a reader."""
-    project = result.backlog.project(issue)
-    return project.name if project else project_name(issue)
 
 
 def _deducted(result: CheckResult) -> Mapping[str, list[Severity]]:
@@ -98,8 +92,8 @@ def _weekly_throughput(result: CheckResult) -> Mapping[str, list[int]]:
     for item in items(judged, result.as_of):
         for episode in item.finished():
             if episode.finished_at is not None:
-                finished[_shown(item.issue, result)][iso_week(episode.finished_at.date())] += 1
-    names = {_shown(issue, result) for issue in judged}
+                finished[result.backlog.project_title(item.issue)][iso_week(episode.finished_at.date())] += 1
+    names = {result.backlog.project_title(issue) for issue in judged}
     return {name: [finished[name][week] for week in weeks] for name in names}
 
 

@@ -97,8 +97,7 @@ def cycle_time_report(
     today = now().astimezone(settings.zone).date()
     last = parsed_day(until, "--until")
     first = parsed_day(since, "--since") or (last or today) - DEFAULT_PERIOD
-    if last is not None and first > last:
-        raise ConfigurationError(f"--since {first} is after --until {last}: exchange them")
+    require_order(first, last)
     if input is not None:
         backlog = make_backlog(read_file(console, input, zone=settings.zone).issues, settings, now=now())
         report = _cycle_time(backlog, settings, scope=scope, name=input, since=first, until=last, mode=mode)
@@ -121,6 +120,11 @@ def parsed_day(text: str | None, option: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(f"{option} {text!r}: write a day as 2026-03-31") from None
+
+
+def require_order(first: date | None, last: date | None) -> None:
+    if first is not None and last is not None and first > last:
+        raise ConfigurationError(f"--since {first} is after --until {last}: exchange them")
 
 
 def write_report(console: Console, report: Report, format: str, output: Path | None) -> None:

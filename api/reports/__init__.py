@@ -21,13 +21,18 @@ from backlint.api.reports.forecast_formats import to_json as _forecast_json
 from backlint.api.reports.forecast_formats import to_markdown as _forecast_markdown
 from backlint.api.reports.forecast_page import to_html as _forecast_page
 from backlint.api.reports.health import Answer, SourceHealth
+from backlint.api.reports.readout import Readout
+from backlint.api.reports.readout_formats import to_csv as _readout_csv
+from backlint.api.reports.readout_formats import to_json as _readout_json
+from backlint.api.reports.readout_formats import to_markdown as _readout_markdown
+from backlint.api.reports.readout_page import to_html as _readout_page
 from backlint.api.reports.sprint_prep import SprintPrep
 from backlint.api.reports.sprint_prep_formats import to_csv as _sprint_prep_csv
 from backlint.api.reports.sprint_prep_formats import to_json as _sprint_prep_json
 from backlint.api.reports.sprint_prep_formats import to_markdown as _sprint_prep_markdown
 from backlint.api.reports.sprint_prep_page import to_html as _sprint_prep_page
 
-Report = AuditReport | CycleTimeReport | ForecastReport | SprintPrep
+Report = AuditReport | CycleTimeReport | ForecastReport | Readout | SprintPrep
 ReportFormat = Literal["html", "md", "json", "csv"]
 _WRITERS: Mapping[type[Any], Mapping[str, Callable[[Any], str]]] = {
     AuditReport: {"html": _audit_page, "md": _audit_markdown, "json": _audit_json, "csv": _audit_csv},
@@ -35,6 +40,7 @@ _WRITERS: Mapping[type[Any], Mapping[str, Callable[[Any], str]]] = {
         "html": _cycle_time_page, "md": _cycle_time_markdown, "json": _cycle_time_json, "csv": _cycle_time_csv,
     },
     ForecastReport: {"html": _forecast_page, "md": _forecast_markdown, "json": _forecast_json, "csv": _forecast_csv},
+    Readout: {"html": _readout_page, "md": _readout_markdown, "json": _readout_json, "csv": _readout_csv},
     SprintPrep: {
         "html": _sprint_prep_page, "md": _sprint_prep_markdown, "json": _sprint_prep_json, "csv": _sprint_prep_csv,
     },
@@ -67,6 +73,7 @@ __all__ = [
     "AuditReport",
     "CycleTimeReport",
     "ForecastReport",
+    "Readout",
     "Report",
     "ReportFormat",
     "SourceHealth",

@@ -142,6 +142,39 @@ def test_several_teams_are_named_so_that_one_can_be_chosen(backlint: CommandLine
     assert "# Sprint prep: Checkout" in chosen.out
 
 
+def test_the_readout_of_a_file_is_a_draft_to_edit(backlint: CommandLine) -> None:
+    outcome = backlint("report", "weekly", "--input", a_file(finished(40)), "--scope", "DEMO")
+
+    assert outcome.code == 0
+    assert "# Weekly readout: DEMO" in outcome.out
+    assert "3 items finished" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--audience", "engineers"), "did you mean engineering?"),
+        (("--audience", "board"), "use executive, engineering, product, design, marketing"),
+        (("--since", "2026-03-09", "--until", "2026-03-02"), "--since 2026-03-09 is after --until 2026-03-02"),
+        (("--since", "9.3.2026"), "write a day as 2026-03-31"),
+        (("--scope", "DEM"), "nothing belongs to 'DEM'; there is demo"),
+    ],
+)
+def test_a_readout_that_cannot_be_given_is_refused_in_words(
+    backlint: CommandLine, options: tuple[str, ...], said: str
+) -> None:
+    outcome = backlint("report", "weekly", "--input", a_file(finished(3)), *options)
+
+    assert outcome.code == 2
+    assert said in outcome.err
+
+
+def test_one_item_is_listed_and_no_number_is_made_of_it(backlint: CommandLine) -> None:
+    outcome = backlint("report", "weekly", "--audience", "engineering", "--input", a_file(finished(1)))
+
+    assert "Cycle time, median: –" in outcome.out
+
+
 def test_a_holiday_calendar_that_does_not_exist_is_refused(backlint: CommandLine) -> None:
     Path("backlint.toml").write_text('[calendar]\ncountry = "XX"\n', encoding="utf-8")
 

@@ -16,6 +16,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from backlint.api.commands import apply as apply_command
 from backlint.api.commands import plan as plan_command
 from backlint.api.reports.forecast_formats import to_json as forecast_json
+from backlint.api.reports.readout import Audience
+from backlint.api.reports.readout_formats import to_json as readout_json
 from backlint.api.reports.sprint_prep_formats import to_json as sprint_prep_json
 from backlint.connectors.file import read_issues
 from backlint.connectors.file.export import FINDING_COLUMNS, ISSUE_COLUMNS, TRANSITION_COLUMNS
@@ -37,6 +39,7 @@ from backlint.sync.check import CheckResult, check_issues, to_json
 from backlint.sync.plan import Change, ChangeKind, HeldBack, Plan
 from backlint.sync.pull import SourcePull
 from tests.api.reports.planning_backlog import a_forecast, a_sprint_prep
+from tests.api.reports.readout_backlog import a_readout
 from tests.factory import a_comment, a_transition, an_issue
 
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
@@ -142,6 +145,7 @@ def outputs() -> dict[str, Any]:
         "report-cycle-time": CYCLE_TIME,
         "report-forecast": json.loads(forecast_json(a_forecast())),
         "report-sprint-prep": json.loads(sprint_prep_json(a_sprint_prep())),
+        "report-weekly": json.loads(readout_json(a_readout(Audience.EXECUTIVE))),
     }
 
 
