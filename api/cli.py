@@ -575,7 +575,7 @@ def accuracy(
 
 @app.command()
 def export(
-    what: Annotated[str, typer.Argument(metavar="issues|transitions|findings")] = "issues",
+    what: Annotated[str, typer.Argument(metavar="issues|transitions|findings|writes")] = "issues",
     format: Annotated[str, typer.Option("--format", metavar="jsonl|csv|parquet")] = "jsonl",
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="write here instead of printing")
@@ -585,7 +585,7 @@ def export(
     quiet: Quiet = False,
     no_color: Plain = False,
 ) -> None:
-    """What is stored, for other programs."""
+    """What is stored, for other programs; `writes` is the log of everything written to the trackers, with its cause."""
     from backlint.api.commands.export import run
 
     raise typer.Exit(

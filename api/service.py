@@ -164,6 +164,14 @@ def _api(service: Service) -> APIRouter:
             found = listing.findings(connection, source=source, rule=rule, state=state, limit=limit, offset=offset)
         return [_finding(each) for each in found]
 
+    @router.get("/writes")
+    def writes(
+        source: str | None = None, run: str | None = None, limit: Limit = 100, offset: Offset = 0
+    ) -> list[dict[str, Any]]:
+        """The log of what was written to the trackers, oldest first, each with the rules that asked for it."""
+        with reading(engine) as connection:
+            return list(listing.writes(connection, source=source, run=run, limit=limit, offset=offset))
+
     @router.get("/plan")
     def plan() -> dict[str, Any]:
         """What would be written now. Takes a whole check; one at a time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,6 +65,40 @@ def findings(
         if value is not None:
             query = query.where(t.findings.c[column] == value)
     return _rows(connection, query, limit, offset)
+
+
+def writes(
+    connection: Connection,
+    *,
+    source: str | None = None,
+    run: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Iterator[dict[str, Any]]:
+    """The log of everything that was written to trackers or was to be, oldest first: when, why, and what came of it.
+
+    `state`: wanted (recorded, not sent), sent (no answer recorded yet), confirmed, failed, dropped (its run ended
+    before it was sent), undone (by `backlint undo`). `because` are the codes of the rules whose findings asked for it.
+    """
+    there = sa.and_(t.issues.c.source == t.writes.c.source, t.issues.c.id == t.writes.c.issue)
+    query = (
+        sa.select(t.writes, t.issues.c.key, t.issues.c.url, t.issues.c.project)
+        .outerjoin(t.issues, there)
+        .order_by(t.writes.c.wanted_at, t.writes.c.run, t.writes.c.position)
+        .limit(limit)
+        .offset(offset)
+    )
+    for column, value in (("source", source), ("run", run)):
+        if value is not None:
+            query = query.where(t.writes.c[column] == value)
+    for row in connection.execute(query).mappings():
+        yield {name: row[name] for name in WRITE_FIELDS}
+
+
+WRITE_FIELDS = (
+    "id", "run", "source", "issue", "key", "url", "project", "kind", "label", "body", "because", "state", "reason",
+    "comment", "wanted_at", "sent_at", "settled_at",
+)  # fmt: skip
 
 
 def _rows(connection: Connection, query: sa.Select[Any], limit: int, offset: int) -> Rows:

@@ -10,12 +10,14 @@ from typing import BinaryIO
 from backlint.api.commands.check import require_pulled
 from backlint.api.console import Console, plural
 from backlint.api.workplace import Workplace, now, open_workplace
-from backlint.connectors.file.export import ExportFormat, write_findings, write_issues, write_transitions
+from backlint.connectors.file.export import ExportFormat, write_findings, write_issues, write_transitions, write_writes
 from backlint.errors import ConfigurationError, InputError
+from backlint.sync import listing
 from backlint.sync.audit import new_id
 from backlint.sync.check import check_store, in_scope, load_backlog, to_json
+from backlint.sync.database import reading
 
-KINDS = ("issues", "transitions", "findings")
+KINDS = ("issues", "transitions", "findings", "writes")
 
 
 def run(
@@ -49,6 +51,8 @@ def _print(write: Callable[[BinaryIO], int]) -> int:
 
 
 def _writer(place: Workplace, what: str, format: ExportFormat, scope: str | None) -> Callable[[BinaryIO], int]:
+    if what == "writes":
+        return lambda stream: _writes(place, stream, format, scope)
     require_pulled(place)
     if what == "findings":
         result = check_store(place.engine, place.settings, run=new_id("check"), now=now(), scope=scope)
@@ -58,3 +62,11 @@ def _writer(place: Workplace, what: str, format: ExportFormat, scope: str | None
     if what == "transitions":
         return lambda stream: write_transitions(issues, stream, format)
     return lambda stream: write_issues(issues, stream, format)
+
+
+def _writes(place: Workplace, stream: BinaryIO, format: ExportFormat, scope: str | None) -> int:
+    """Of a source, or of a project, team key or repository."""
+    with reading(place.engine) as connection:
+        rows = listing.writes(connection)
+        chosen = (row for row in rows if scope is None or scope in (row["source"], row["project"]))
+        return write_writes(chosen, stream, format)

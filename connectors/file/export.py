@@ -91,6 +91,25 @@ FINDING_COLUMNS: Columns = {
     "new": "flag",
     "evidence": "json",
 }
+WRITE_COLUMNS: Columns = {
+    "id": "text",
+    "run": "text",
+    "source": "text",
+    "issue": "text",
+    "key": "text",
+    "url": "text",
+    "project": "text",
+    "kind": "text",
+    "label": "text",
+    "body": "text",
+    "because": "texts",
+    "state": "text",
+    "reason": "text",
+    "comment": "text",
+    "wanted_at": "time",
+    "sent_at": "time",
+    "settled_at": "time",
+}
 
 
 class ExportFormat(StrEnum):
@@ -118,6 +137,13 @@ def write_findings(findings: Iterable[Mapping[str, Any]], stream: BinaryIO, form
     if format == ExportFormat.JSONL:
         return _write_lines((dict(finding) for finding in findings), stream)
     return _write_table(findings, FINDING_COLUMNS, stream, format)
+
+
+def write_writes(rows: Iterable[dict[str, Any]], stream: BinaryIO, format: ExportFormat | str) -> int:
+    """The number of writes written: the log of what was sent to trackers, one row each."""
+    if format == ExportFormat.JSONL:
+        return _write_lines(rows, stream)
+    return _write_table(rows, WRITE_COLUMNS, stream, format)
 
 
 # -- rows ------------------------------------------------------------------------------------------------------------

@@ -467,13 +467,20 @@ def test_a_plan_is_agreed_to_carried_out_and_taken_back(
     nobody = configured("apply")
     applied = configured("apply", "--yes", "--format", "json").json
     again = configured("apply", "--yes", "--format", "json").json
+    log = [json.loads(line) for line in configured("export", "writes").out.splitlines()]
     undone = configured("undo", applied["run"], "--format", "json").json
+    table = configured("export", "writes", "--format", "csv").out.splitlines()
 
     assert planned
     assert nobody.code == 2
     assert "nobody is there to agree: look at `backlint plan`, then run `backlint apply --yes`" in nobody.err
     assert len(applied["applied"]) == len(planned)
     assert again["applied"] == []
+    facts = {(each["key"], each["kind"], each["label"], *each["because"]) for each in log}
+    assert facts == {(each["issue"], each["kind"], each["label"], *each["because"]) for each in planned}
+    assert {(each["state"], each["run"]) for each in log} == {("confirmed", applied["run"])}
+    assert all(each["wanted_at"] <= each["sent_at"] <= each["settled_at"] for each in log)
+    assert (len(table), all("undone" in line for line in table[1:])) == (len(planned) + 1, True)
     assert len(undone["undone"]) == len(planned)
     assert not any(label.startswith("hygiene:") for issue in linear.world.issues.values() for label in issue.labels)
 
