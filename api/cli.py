@@ -132,6 +132,20 @@ def pull(
 
 
 @app.command()
+def remap(
+    source: Annotated[str | None, typer.Option("--source", metavar="NAME", help="only this source")] = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Apply a changed mapping of types and fields to what is stored, without pulling (a pull does it as well)."""
+    from backlint.api.commands.remap import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, source=source))
+
+
+@app.command()
 def check(
     input: Annotated[
         str | None,

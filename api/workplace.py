@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from backlint.connectors.connect import connect
 from backlint.connectors.contract import Connector
 from backlint.errors import ConfigurationError
-from backlint.settings import DEFAULT_FILE, Settings, load
+from backlint.settings import DEFAULT_FILE, Settings, SourceSettings, load
 from backlint.sync.database import open_engine, reading, require_current
 from backlint.sync.jobs import living
 
@@ -36,18 +36,25 @@ def open_workplace(config: Path | None) -> Iterator[Workplace]:
         engine.dispose()
 
 
+def chosen_sources(settings: Settings, *, only: str | None = None) -> list[SourceSettings]:
+    """All configured sources, or the one that is named. ConfigurationError when there is none."""
+    sources = [settings.source(only)] if only else list(settings.sources)
+    if not sources:
+        raise ConfigurationError(
+            f"no source is configured: run `backlint init`, or write [[sources]] in {DEFAULT_FILE}"
+        )
+    return sources
+
+
 @contextmanager
 def connected(
     settings: Settings, *, only: str | None = None, names: Sequence[str] | None = None
 ) -> Iterator[tuple[Connector, ...]]:
     """The connectors of the configured sources, closed afterwards."""
-    sources = [settings.source(only)] if only else list(settings.sources)
-    if names is not None:
-        sources = [source for source in sources if source.name in names]
-    elif not sources:
-        raise ConfigurationError(
-            f"no source is configured: run `backlint init`, or write [[sources]] in {DEFAULT_FILE}"
-        )
+    if names is None:
+        sources = chosen_sources(settings, only=only)
+    else:
+        sources = [source for source in settings.sources if source.name in names and only in (None, source.name)]
     connectors: list[Connector] = []
     try:
         for source in sources:

@@ -60,6 +60,11 @@ class SourceSettings(_Table):
     statuses: dict[str, StatusCategory] = Field(default_factory=dict, description="status id -> category")
     types: dict[str, IssueType] = Field(default_factory=dict, description="the tracker's type name -> type")
     fields: dict[str, str] = Field(default_factory=dict, description="field that rules know -> the tracker's field id")
+    keep_fields: Literal["mappable", "mapped"] = Field(
+        "mappable",
+        description="Jira: which custom fields are read; mapped: only those under fields, so that mapping another one "
+        "takes a full pull",
+    )
     in_progress_labels: tuple[str, ...] = Field((), description="labels that mean work has started (GitHub)")
     concurrency: int = Field(6, ge=1, le=32, description="requests at once")
     requests_per_second: float = Field(20.0, gt=0, description="ceiling; the tracker's own headers may lower it")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 from pydantic import SecretStr
 
-from backlint.connectors.contract import Connector
+from backlint.connectors.contract import Connector, StoredMapping
 from backlint.connectors.structs import make_ready
 from backlint.errors import ConfigurationError
 from backlint.model import Tracker
@@ -42,6 +43,28 @@ def _made(source: SourceSettings, token: SecretStr, sleep: Callable[[float], Non
             from backlint.connectors.github.connector import GitHubConnector
 
             return GitHubConnector(source, token, sleep=sleep)
+        case Tracker.FILE:
+            raise ConfigurationError(f"source {source.name!r}: a file is no source; use `backlint check --input FILE`")
+
+
+def stored_mapping(source: SourceSettings, facts: bytes, *, now: datetime) -> StoredMapping:
+    """How the stored payloads of a source become issues, with the facts that its last pull kept; needs no token.
+
+    StoreError when the facts are of another program's version.
+    """
+    match source.tracker:
+        case Tracker.JIRA:
+            from backlint.connectors.jira.stored import JiraStored
+
+            return JiraStored(source, facts)
+        case Tracker.LINEAR:
+            from backlint.connectors.linear.stored import LinearStored
+
+            return LinearStored(source, facts)
+        case Tracker.GITHUB:
+            from backlint.connectors.github.stored import GitHubStored
+
+            return GitHubStored(source, facts, now=now)
         case Tracker.FILE:
             raise ConfigurationError(f"source {source.name!r}: a file is no source; use `backlint check --input FILE`")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from threading import Lock
 from typing import Protocol
@@ -59,6 +60,9 @@ class Reference:
     types: tuple[str, ...] = ()
     own_account: str | None = None  # person id of the token's account
     account_name: str = ""
+    facts: bytes = b""  # what mapping a payload takes beyond it, as JSON: kept, so that it can be done again
+    mapping: str = ""  # digest of the settings that the payloads are mapped with (`mapping_digest`)
+    unread: tuple[str, ...] = ()  # fields that could be mapped and are not in the payloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,14 @@ class Pulled:
 
     issue: Issue
     raw: bytes
+
+
+class StoredMapping(Protocol):
+    """A stored payload as an issue, by the settings of today and the site's facts of the last pull. Asks nobody."""
+
+    def __call__(self, raw: bytes) -> Issue:
+        """The issue that a pull would make of the payload; MalformedPayload names the issue and the path."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +163,10 @@ class Connector(Protocol):
         ...
 
     def reference(self) -> Reference: ...
+
+    def stored(self, facts: bytes, *, now: datetime) -> StoredMapping:
+        """How stored payloads become issues, given the `facts` of a reference. StoreError if those are unreadable."""
+        ...
 
     def pull(self, scope: str, cursor: str | None) -> Iterator[Page]:
         """Changed issues with whole histories and comments, oldest change first; `cursor` None pulls everything.

@@ -19,7 +19,8 @@ from backlint.sync.check import Checked, CheckResult, check_store, without_basel
 from backlint.sync.database import reading
 from backlint.sync.deliveries import holding, taken
 from backlint.sync.plan import Candidate, Override, Plan, Written, plan
-from backlint.sync.pull import Progress, SourcePull, pull, quietly
+from backlint.sync.progress import Progress, quietly
+from backlint.sync.pull import SourcePull, pull
 from backlint.sync.scoring import stored_scores
 from backlint.sync.store import begin_run, end_run, save_scores
 

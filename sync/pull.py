@@ -10,32 +10,24 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
 
-from backlint.connectors.contract import Connector, Whereabouts
+from backlint.connectors.contract import Connector, Reference, Whereabouts
 from backlint.errors import TokenRefused, TrackerError
 from backlint.model import Presence
-from backlint.sync import store
+from backlint.sync import mappings, store
 from backlint.sync.database import reading
+from backlint.sync.progress import Progress, quietly
+from backlint.sync.remap import SourceRemap, remap_source
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 PAGES_AHEAD = 4  # pages on the wire while one is being saved
 LOSS_FLOOR = 5  # a census may always lose this many, however small the scope
-
-
-class Progress(Protocol):
-    """Told after every saved page; called from several threads."""
-
-    def __call__(self, *, source: str, scope: str, done: int, expected: int | None) -> None: ...
-
-
-def quietly(*, source: str, scope: str, done: int, expected: int | None) -> None:
-    """No progress wanted."""
 
 
 @dataclass(slots=True)
@@ -51,6 +43,7 @@ class SourcePull:
     deleted: int = 0
     moved: int = 0
     unreadable: int = 0
+    remapped: int = 0  # stored issues that are different after a change of the mapping
     requests: int = 0
     bytes: int = 0
     seconds: float = 0.0
@@ -121,6 +114,9 @@ def _pull_source(
     reference = connector.reference()
     with engine.begin() as connection:
         store.save_source(connection, connector.name, connector.tracker, reference)
+        mappings.save_facts(connection, connector.name, reference)
+    if not full:
+        _map_again(engine, connector, reference, result, now=now, progress=progress)
     for scope in connector.scopes():
         try:
             _pull_scope(engine, connector, scope, result, now=now, full=full, progress=progress)
@@ -133,10 +129,36 @@ def _pull_source(
             log.warning("pull.scope_failed", source=connector.name, scope=scope, error=type(error).__name__)
             if isinstance(error, TokenRefused):
                 raise
+    if full and not result.problems:
+        with engine.begin() as connection:
+            mappings.settle_mapping(
+                connection, connector.name, mapping=reference.mapping, now=now, unread=reference.unread
+            )
     if result.changed:
         # Accounts that only issues name are known by now.
         with engine.begin() as connection:
             store.save_source(connection, connector.name, connector.tracker, connector.reference())
+
+
+def _map_again(
+    engine: sa.Engine,
+    connector: Connector,
+    reference: Reference,
+    result: SourcePull,
+    *,
+    now: datetime,
+    progress: Progress,
+) -> None:
+    """What is stored, by the settings of today; a pull would otherwise mix the two."""
+    with reading(engine) as connection:
+        state = mappings.mapping_states(connection).get(connector.name)
+    if state is None or state.mapping == reference.mapping:
+        return
+    done = SourceRemap(connector.name)
+    remap_source(
+        engine, done, connector.stored(reference.facts, now=now), mapping=reference.mapping, now=now, progress=progress
+    )
+    result.remapped = done.changed
 
 
 def _pull_scope(

@@ -61,7 +61,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     connection.execute(statement, list(rows))
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
     kept = list(values)
     for start in range(0, len(kept), CHUNK):
         yield kept[start : start + CHUNK]
@@ -152,7 +152,7 @@ def save_found(connection: Connection, source: str, scope: str, page: Page, *, n
     """The page's issues and what could not be read, without moving the cursor."""
     saved = save_issues(connection, source, scope, page.issues, now=now)
     saved.unreadable = len(page.quarantined)
-    _save_quarantine(connection, source, scope, page.quarantined, now)
+    save_quarantine(connection, source, scope, page.quarantined, now)
     return saved
 
 
@@ -170,19 +170,10 @@ def save_issues(connection: Connection, source: str, scope: str, pulled: Sequenc
     changed = [each for id, each in latest.items() if known.get(id) != digests[id]]
     issues = [each.issue for each in changed]
     ids = [issue.id for issue in issues]
-    _keep_statuses(connection, source, issues)
-    _keep_sprints(connection, source, issues)
-    upsert(connection, t.issues, [_issue_row(issue, scope, digests[issue.id], now) for issue in issues])
-    kept_aliases = _former_keys(connection, source, ids)
-    for table in t.CHILDREN:
-        for chunk in _chunks(ids):
-            connection.execute(sa.delete(table).where(table.c.source == source, table.c.issue.in_(chunk)))
-    for table, rows_of in _CHILD_ROWS.items():
-        _insert(connection, table, [row for issue in issues for row in rows_of(issue)])
-    upsert(connection, t.aliases, [{"source": source, "alias": alias, "issue": id} for id, alias in kept_aliases])
-    bodies = [{"source": source, "issue": each.issue.id, "body": zlib.compress(each.raw, 3)} for each in changed]
-    upsert(connection, t.payloads, bodies)
-    _leave_quarantine(connection, source, latest)
+    rows = [issue_row(issue, scope, digests[issue.id], now) for issue in issues]
+    write_issues(connection, source, issues, rows)
+    upsert(connection, t.payloads, _payload_rows(connection, source, list(latest.values()), changed=set(ids)))
+    _leave_quarantine(connection, source, [each.issue for each in latest.values()])
     _touch(connection, source, latest.keys() - set(ids), now)
     return Saved(
         issues=len(latest),
@@ -190,6 +181,42 @@ def save_issues(connection: Connection, source: str, scope: str, pulled: Sequenc
         transitions=sum(len(issue.transitions) for issue in issues),
         comments=sum(len(issue.comments) for issue in issues),
     )
+
+
+def _payload_rows(
+    connection: Connection, source: str, pulled: Sequence[Pulled], *, changed: set[str]
+) -> list[dict[str, Any]]:
+    """Payloads of changed issues, and those that differ in what no mapping reads yet."""
+    same = [each.issue.id for each in pulled if each.issue.id not in changed]
+    known: dict[str, int | None] = {}
+    for chunk in chunks(same):
+        query = sa.select(t.payloads.c.issue, t.payloads.c.checksum).where(
+            t.payloads.c.source == source, t.payloads.c.issue.in_(chunk)
+        )
+        known |= {row.issue: row.checksum for row in connection.execute(query)}
+    checksums = {each.issue.id: zlib.crc32(each.raw) for each in pulled}
+    return [
+        {"source": source, "issue": id, "body": zlib.compress(each.raw, 3), "checksum": checksums[id]}
+        for each in pulled
+        if (id := each.issue.id) in changed or known.get(id) != checksums[id]
+    ]
+
+
+def write_issues(
+    connection: Connection, source: str, issues: Sequence[Issue], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Issues with their rows, and everything that belongs to them in place of what did."""
+    ids = [issue.id for issue in issues]
+    _keep_statuses(connection, source, issues)
+    _keep_sprints(connection, source, issues)
+    upsert(connection, t.issues, rows)
+    kept_aliases = _former_keys(connection, source, ids)
+    for table in t.CHILDREN:
+        for chunk in chunks(ids):
+            connection.execute(sa.delete(table).where(table.c.source == source, table.c.issue.in_(chunk)))
+    for table, rows_of in _CHILD_ROWS.items():
+        _insert(connection, table, [row for issue in issues for row in rows_of(issue)])
+    upsert(connection, t.aliases, [{"source": source, "alias": alias, "issue": id} for id, alias in kept_aliases])
 
 
 def _keep_statuses(connection: Connection, source: str, issues: Iterable[Issue]) -> None:
@@ -259,7 +286,7 @@ def _plain(value: Any) -> Any:
 
 def _digests(connection: Connection, source: str, ids: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         query = sa.select(t.issues.c.id, t.issues.c.digest).where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
         found |= {row.id: row.digest for row in connection.execute(query)}
     return found
@@ -268,7 +295,7 @@ def _digests(connection: Connection, source: str, ids: Iterable[str]) -> dict[st
 def _former_keys(connection: Connection, source: str, ids: Iterable[str]) -> set[tuple[str, str]]:
     """Aliases once seen stay, even where the tracker forgets them."""
     found: set[tuple[str, str]] = set()
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         query = sa.select(t.aliases.c.issue, t.aliases.c.alias).where(
             t.aliases.c.source == source, t.aliases.c.issue.in_(chunk)
         )
@@ -297,7 +324,7 @@ def _copy(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> N
 
 
 def _touch(connection: Connection, source: str, ids: Iterable[str], now: datetime) -> None:
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         connection.execute(
             sa.update(t.issues)
             .where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
@@ -305,7 +332,7 @@ def _touch(connection: Connection, source: str, ids: Iterable[str], now: datetim
         )
 
 
-def _save_quarantine(
+def save_quarantine(
     connection: Connection, source: str, scope: str, quarantined: Sequence[Quarantined], now: datetime
 ) -> None:
     rows = [
@@ -318,14 +345,15 @@ def _save_quarantine(
     upsert(connection, t.quarantine, rows)
 
 
-def _leave_quarantine(connection: Connection, source: str, ids: Iterable[str]) -> None:
-    for chunk in _chunks(ids):
+def _leave_quarantine(connection: Connection, source: str, issues: Iterable[Issue]) -> None:
+    """Under its id or its key: what could not be read may not have told its id."""
+    for chunk in chunks(name for issue in issues for name in (issue.id, issue.key)):
         connection.execute(
             sa.delete(t.quarantine).where(t.quarantine.c.source == source, t.quarantine.c.issue.in_(chunk))
         )
 
 
-def _issue_row(issue: Issue, scope: str, digest_: str, now: datetime) -> dict[str, Any]:
+def issue_row(issue: Issue, scope: str, digest_: str, now: datetime) -> dict[str, Any]:
     return {
         "source": issue.source, "id": issue.id, "scope": scope, "tracker": issue.tracker.value, "key": issue.key,
         "url": issue.url, "project": issue.project, "team": issue.team, "type": issue.type.value,
@@ -406,7 +434,7 @@ def present_ids(connection: Connection, source: str, scope: str) -> set[str]:
 
 
 def set_presence(connection: Connection, source: str, ids: Iterable[str], presence: Presence) -> None:
-    for chunk in _chunks(ids):
+    for chunk in chunks(ids):
         connection.execute(
             sa.update(t.issues)
             .where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
@@ -462,7 +490,7 @@ def load_issues(
     connection: Connection, *, source: str | None = None, ids: Sequence[str] | None = None
 ) -> tuple[Issue, ...]:
     """Issues with everything they hold, in a stable order; categories are still to be applied (`StatusMap.apply`)."""
-    batches = [None] if ids is None else list(_chunks(ids))
+    batches = [None] if ids is None else list(chunks(ids))
     return tuple(issue for batch in batches for issue in _load(connection, source, batch))
 
 

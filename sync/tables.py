@@ -267,7 +267,24 @@ links = Table(
 
 # The payload each issue was made from, zlib-compressed JSON, so that a changed mapping needs no new pull.
 payloads = Table(
-    "payloads", metadata, _key("source"), _key("issue"), Column("body", sa.LargeBinary, nullable=False), _of_issue()
+    "payloads",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    Column("body", sa.LargeBinary, nullable=False),
+    Column("checksum", sa.BigInteger),  # CRC-32 of the JSON: equal means nothing to write
+    _of_issue(),
+)
+
+# What mapping the payloads takes beyond them, as the last pull found it, and the settings they are mapped with.
+mappings = Table(
+    "mappings",
+    metadata,
+    _key("source"),
+    Column("facts", sa.LargeBinary, nullable=False),  # zlib-compressed JSON of the connector's
+    _text("mapping", required=True),  # digest of the settings; "": unknown, or not the same for all
+    Column("unread", sa.JSON, nullable=False),  # fields that some payload does not hold
+    Column("mapped_at", Instant),
 )
 
 quarantine = Table(

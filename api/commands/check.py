@@ -18,6 +18,7 @@ from backlint.sync.audit import new_id
 from backlint.sync.check import Checked, CheckResult, check_issues, check_store, chosen_rules, to_json
 from backlint.sync.database import reading
 from backlint.sync.findings import Finding
+from backlint.sync.remap import stale_sources
 
 FAIL_ON = ("info", "warning", "error")
 
@@ -64,6 +65,11 @@ def _check_store(
 ) -> tuple[Settings, CheckResult]:
     with open_workplace(config) as place:
         require_pulled(place)
+        for name in stale_sources(place.engine, place.settings.sources):
+            console.warn(
+                f"The mapping of {escape(name)} has changed since its issues were read: they are judged as they were "
+                "mapped then. Run `backlint remap` (no request is made), or pull."
+            )
         with console.progress("Checking") as bars:
             result = check_store(
                 place.engine,

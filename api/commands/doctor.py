@@ -15,6 +15,8 @@ from backlint.settings import DEFAULT_FILE, Settings, SourceSettings, load
 from backlint.sync import store
 from backlint.sync.check import load_backlog
 from backlint.sync.database import reading
+from backlint.sync.mappings import mapping_states
+from backlint.sync.remap import lacking_fields, stale_sources
 
 MARKS = {Level.GOOD: "[green]ok  [/green]", Level.WARNING: "[yellow]warn[/yellow]", Level.BAD: "[red]bad [/red]"}
 
@@ -79,8 +81,12 @@ def _stored(place: Workplace) -> Iterator[Check]:
     for row in quarantined:
         fact = f"{row['reason']} at {row['path']}"
         yield Check(
-            f"quarantined {row['source']} {row['issue']}", Level.WARNING, fact, "report it, with the issue's JSON"
+            f"quarantined {row['source']} {row['issue']}",
+            Level.WARNING,
+            fact,
+            "correct the mapping and run `backlint remap`, or report it",
         )
+    yield from _mapping(place)
     unmapped: dict[tuple[str, str, str], int] = {}
     for issue in load_backlog(place.engine, place.settings, now=now()):
         if issue.status.category.value == "unknown":
@@ -89,6 +95,21 @@ def _stored(place: Workplace) -> Iterator[Check]:
     for (source, id, name), count in unmapped.items():
         fact = f"status '{name}' has no category: {plural(count, 'issue')} outside all metrics"
         yield Check(f"mapping of {source}", Level.WARNING, fact, f'add "{id}" = "active" (or another) to its statuses')
+
+
+def _mapping(place: Workplace) -> Iterator[Check]:
+    """Whether what is stored was mapped as the settings say, and holds what they name."""
+    with reading(place.engine) as connection:
+        states = mapping_states(connection)
+    stale = stale_sources(place.engine, place.settings.sources)
+    for source in place.settings.sources:
+        name = f"mapping of {source.name}"
+        if source.name in stale:
+            fact = "types or fields were mapped otherwise when the issues were read"
+            yield Check(name, Level.WARNING, fact, "run `backlint remap`, or pull")
+        if source.name in states and (lacking := lacking_fields(source, states[source.name].unread)):
+            fact = f"not in every stored payload: {', '.join(lacking)}"
+            yield Check(name, Level.WARNING, fact, f"run `backlint pull --source {source.name} --full`")
 
 
 def _source(source: SourceSettings, public_url: str) -> Iterator[Check]:

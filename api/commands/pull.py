@@ -37,6 +37,8 @@ def show(console: Console, results: Sequence[SourcePull]) -> None:
             f"{plural(result.transitions, 'transition')}, {plural(result.comments, 'comment')}; "
             f"{plural(result.requests, 'request')}, {result.bytes / 1e6:.1f} MB, {result.seconds:.1f} s"
         )
+        if result.remapped:
+            console.out(f"  the mapping has changed: {plural(result.remapped, 'stored issue')} mapped again")
         gone = [
             f"{count} {what}"
             for count, what in (

@@ -6,6 +6,7 @@ import difflib
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
 import httpx
@@ -31,7 +32,9 @@ from backlint.connectors.github.people import Directory
 from backlint.connectors.github.position import Found, position
 from backlint.connectors.github.pulling import Home, Pull, boards_for, load, read_all, whole
 from backlint.connectors.github.registration import AppHook, RepositoryHooks
+from backlint.connectors.github.stored import AccountFacts, GitHubStored, reading_for
 from backlint.connectors.http import decode
+from backlint.connectors.mapping_digest import mapping_digest
 from backlint.connectors.visible import visible
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerError
 from backlint.model import Comment, Issue, Project, Tracker
@@ -132,6 +135,10 @@ class GitHubConnector:
             types=self._types(homes),
             own_account=own.id,
             account_name=own.name,
+            facts=AccountFacts(
+                own_account=own.id, former={home.full_name: home.former for home in homes if home.former}
+            ).json(),
+            mapping=mapping_digest(self.settings),
         )
 
     def home(self, scope: str) -> Home:
@@ -207,6 +214,9 @@ class GitHubConnector:
 
     def _types(self, homes: Sequence[Home]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name for home in homes for name in boards.types_of(self.client, home)))
+
+    def stored(self, facts: bytes, *, now: datetime) -> GitHubStored:
+        return GitHubStored(self.settings, facts, now=now)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -290,14 +300,8 @@ class GitHubConnector:
         return issue_from(found.raw, self._reading(home))
 
     def _reading(self, home: Home) -> Reading:
-        return Reading(
-            source=self.name,
-            now=utc_now(),
-            own_account=self.directory.own().id,
-            statuses=self.settings.statuses,
-            types=self.settings.types,
-            fields=self.settings.fields,
-            former_repository=home.former,
+        return reading_for(
+            self.settings, own_account=self.directory.own().id, now=utc_now(), former_repository=home.former
         )
 
     def _hide_boards(self, home: Home) -> Callable[[PermissionMissing], None]:

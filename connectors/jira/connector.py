@@ -5,8 +5,10 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import chain
 
+import msgspec
 from pydantic import SecretStr
 
 from backlint.connectors.contract import (
@@ -22,13 +24,16 @@ from backlint.connectors.contract import (
 )
 from backlint.connectors.jira import diagnosis
 from backlint.connectors.jira.cursor import Cursor, begin, read_cursor
+from backlint.connectors.jira.facts import unread_fields
 from backlint.connectors.jira.mapping import mapped
 from backlint.connectors.jira.payloads import Record
 from backlint.connectors.jira.reading import Fetched, Row, ServerPage, batches, quarantine
 from backlint.connectors.jira.registration import AdminHooks
 from backlint.connectors.jira.session import Session
+from backlint.connectors.jira.stored import JiraStored
 from backlint.connectors.jira.values import milliseconds, project_from
 from backlint.connectors.jira.writing import Writer
+from backlint.connectors.mapping_digest import mapping_digest
 from backlint.connectors.visible import visible
 from backlint.errors import MalformedPayload, NotFound
 from backlint.model import Comment, Issue, Person, Tracker
@@ -94,7 +99,13 @@ class JiraConnector:
             types=tuple(dict.fromkeys(each.name for each in session.types)),
             own_account=session.account.id,
             account_name=session.account.name,
+            facts=session.facts.json(),
+            mapping=mapping_digest(self._settings),
+            unread=unread_fields(session.facts, session.site),
         )
+
+    def stored(self, facts: bytes, *, now: datetime) -> JiraStored:
+        return JiraStored(self._settings, facts)
 
     # -- pulling ---------------------------------------------------------------------------------------------------
 
@@ -141,7 +152,7 @@ class JiraConnector:
             try:
                 done.append(self._mapped(record))
             except MalformedPayload as error:
-                quarantined.append(quarantine(error, record.issue))
+                quarantined.append(quarantine(error, msgspec.Raw(msgspec.json.encode(record))))
         return tuple(done), tuple(quarantined)
 
     def _mapped(self, record: Record) -> Pulled:

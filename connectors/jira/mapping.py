@@ -237,7 +237,9 @@ class _Reading:
         if self.payload.fields.parent is not None:
             return self.payload.fields.parent.id
         key = self._first(self.site.fields.epic_link, str | None)
-        return self.record.epic or key or None
+        if self.record.epic and self.record.epic_key in (None, key):
+            return self.record.epic
+        return key or None
 
     def _people(self, role: str) -> tuple[str, ...]:
         value = self._first(self.site.fields.mapped.get(role, ()), Any)

@@ -176,7 +176,8 @@ class Record(Struct):
     issue: Raw
     histories: list[Raw] | None = None
     comments: list[Raw] | None = None
-    epic: str | None = None  # Data Center: the id of the epic that the issue names by key
+    epic: str | None = None  # Data Center: the id of the epic that the issue names by key ...
+    epic_key: str | None = None  # ... and that key, since another field may be the epic link one day
     history_is_complete: bool = True
 
 

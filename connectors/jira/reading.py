@@ -136,7 +136,7 @@ class CloudReader:
 
     def _retried(self, failed: BulkError, fetched: Fetched) -> Iterator[Raw]:
         """An issue that the bulk request could not load this time, asked for alone."""
-        params = {"fields": ",".join(self._site.asked_fields), "properties": PROPERTY}
+        params = {"fields": self._site.asked_in_address, "properties": PROPERTY}
         try:
             answer = self._http.request("GET", f"{self.root}/issue/{failed.id}", may_repeat=True, params=params)
         except NotFound:
@@ -209,7 +209,7 @@ class ServerReader:
         return fetched
 
     def one(self, id: str) -> Fetched:
-        params = {"fields": ",".join(self._site.asked_fields), "expand": "changelog"}
+        params = {"fields": self._site.asked_in_address, "expand": "changelog"}
         answer = self._http.request("GET", f"{self.root}/issue/{id}", may_repeat=True, params=params)
         return self.fetch(ServerPage([Row(id)], [Raw(answer.content)]))
 
@@ -300,7 +300,7 @@ class ServerReader:
         if unknown:
             self._epics |= self._ids_of(unknown)
         for record, key in zip(records, keys, strict=True):
-            record.epic = self._epics.get(key or "")
+            record.epic, record.epic_key = self._epics.get(key or ""), key
 
     def _epic_key(self, record: Record) -> str | None:
         custom = msgspec.json.decode(record.issue, type=Custom).fields

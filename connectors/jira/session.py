@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +16,9 @@ from backlint.connectors.contract import Usage
 from backlint.connectors.http import decode
 from backlint.connectors.jira import payloads
 from backlint.connectors.jira.client import Reader, jira_client, open_http
+from backlint.connectors.jira.facts import SiteFacts, site_from, status_map
 from backlint.connectors.jira.reading import CloudReader, ServerReader
-from backlint.connectors.jira.site import Site, field_ids, priority_ranks, status_facts
+from backlint.connectors.jira.site import Site
 from backlint.connectors.jira.values import person_from, sprint_from
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TokenRefused
 from backlint.model import Person, Sprint
@@ -30,6 +31,8 @@ AGILE = "/rest/agile/1.0"
 PEOPLE_PAGE = 1000
 MOST_PEOPLE = 10_000  # people beyond are known from the issues that name them
 PROJECT_PAGE = 50
+# What is kept until `refresh`.
+LISTS = ("site", "facts", "field_infos", "statuses", "listed_statuses", "types", "priorities", "cloud", "server")
 NAMED_PROJECTS = 5  # near ones in an error message
 
 
@@ -53,7 +56,7 @@ class Session:
         self._projects: dict[str, Mapping[str, Any]] = {}
 
     def refresh(self) -> None:
-        for name in ("site", "field_infos", "statuses", "types", "priorities", "cloud", "server"):
+        for name in LISTS:
             self.__dict__.pop(name, None)
         self._projects.clear()
 
@@ -99,20 +102,23 @@ class Session:
         return Account(me.id, me.display_name)
 
     @cached_property
-    def site(self) -> Site:
+    def facts(self) -> SiteFacts:
+        """Everything about the site that mapping an issue takes."""
         account = self.account
-        lists = ("field_infos", "types", "statuses", "priorities")
+        lists = ("field_infos", "types", "listed_statuses", "priorities")
         _ = list(self.http.in_parallel(lambda name: getattr(self, name), lists))  # asked for side by side, then kept
-        return Site(
-            source=self.name,
-            url=(self.settings.site_url or self.settings.base_url).rstrip("/"),
+        return SiteFacts(
             is_cloud=self.is_cloud,
             own_account=account.id,
-            fields=field_ids(self.field_infos, self.settings.fields),
-            priorities=priority_ranks(self.priorities),
-            type_names={each.id: each.untranslated_name or each.name for each in self.types},
-            types={name.casefold(): kind for name, kind in self.settings.types.items()},
+            fields=self.field_infos,
+            statuses=self.listed_statuses,
+            types=self.types,
+            priorities=self.priorities,
         )
+
+    @cached_property
+    def site(self) -> Site:
+        return site_from(self.facts, self.settings)
 
     @cached_property
     def field_infos(self) -> list[payloads.FieldInfo]:
@@ -120,8 +126,11 @@ class Session:
 
     @cached_property
     def statuses(self) -> StatusMap:
-        listed = msgspec.convert([each.raw for each in self.jira.statuses()], list[payloads.Status])
-        return StatusMap(status_facts(listed), self.settings.statuses)
+        return status_map(self.listed_statuses, self.settings)
+
+    @cached_property
+    def listed_statuses(self) -> list[payloads.Status]:
+        return msgspec.convert([each.raw for each in self.jira.statuses()], list[payloads.Status])
 
     @cached_property
     def priorities(self) -> list[str]:
@@ -142,7 +151,8 @@ class Session:
 
     def know_sprints(self, sprints: Sequence[Sprint]) -> None:
         """Issues name the sprints they have left by id alone; from now on those are known in full."""
-        self.__dict__["site"] = replace(self.site, sprints={sprint.id: sprint for sprint in sprints})
+        self.facts.sprints = list(sprints)
+        self.__dict__["site"] = site_from(self.facts, self.settings)
 
     def permissions(self, names: Sequence[str], *, project: str) -> dict[str, bool]:
         """Which of the permissions the account has in a project."""

@@ -18,6 +18,7 @@ SYSTEM_FIELDS = (
 # Category keys are fixed, their names are translated. "To do" means backlog until somebody maps it (catalogue 1.2).
 CATEGORIES = {"new": StatusCategory.BACKLOG, "indeterminate": StatusCategory.ACTIVE, "done": StatusCategory.DONE}
 LOWEST = 4
+MOST_IN_ADDRESS = 200  # field names; servers refuse addresses beyond 8 KB or less
 
 _PLUGIN = "com.atlassian.jira.plugin.system.customfieldtypes:"
 _GREENHOPPER = "com.pyxis.greenhopper.jira:"
@@ -27,6 +28,13 @@ _ACCEPTANCE = frozenset(
         "acceptance criteria", "acceptance criterion", "conditions of satisfaction", "akzeptanzkriterien",
         "abnahmekriterien", "critères d'acceptation", "criterios de aceptación", "critérios de aceitação",
         "critérios de aceite", "criteri di accettazione", "acceptatiecriteria",
+    }
+)  # fmt: skip
+# Kinds of custom fields whose value is a text, a number, a date, options or people: what rules can use.
+_MAPPABLE = frozenset(
+    {
+        "textarea", "textfield", "float", "datepicker", "datetime", "select", "multiselect", "radiobuttons",
+        "multicheckboxes", "cascadingselect", "userpicker", "multiuserpicker", "people", "labels", "url",
     }
 )  # fmt: skip
 # The schema ids that mark Jira's own custom fields. They were found in several public connectors, not on a page of
@@ -91,6 +99,7 @@ class Site:
     is_cloud: bool
     own_account: str | None = None
     fields: FieldIds = FieldIds()
+    further: tuple[str, ...] = ()  # custom fields read for a mapping that may come later
     priorities: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     type_names: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # id -> untranslated name
     types: Mapping[str, IssueType] = field(default_factory=lambda: MappingProxyType({}))  # configured, by name
@@ -98,7 +107,19 @@ class Site:
 
     @property
     def asked_fields(self) -> list[str]:
-        return [*SYSTEM_FIELDS, *self.fields.all]
+        return [*SYSTEM_FIELDS, *self.fields.all, *self.further]
+
+    @property
+    def asked_in_address(self) -> str:
+        """For requests without a body: an address must not become too long."""
+        asked = self.asked_fields
+        return ",".join(asked) if len(asked) <= MOST_IN_ADDRESS else "*all"
+
+
+def is_mappable(each: FieldInfo) -> bool:
+    """Whether a custom field may hold what a rule wants to know."""
+    custom = each.schema.custom if each.schema else ""
+    return each.custom and custom.removeprefix(_PLUGIN) in _MAPPABLE
 
 
 def field_ids(known: Iterable[FieldInfo], configured: Mapping[str, str]) -> FieldIds:

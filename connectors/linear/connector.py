@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -14,9 +15,11 @@ from backlint.connectors.linear.diagnosis import Diagnosis
 from backlint.connectors.linear.pulling import Pulling
 from backlint.connectors.linear.registration import TeamHooks
 from backlint.connectors.linear.rows import IssueRows, Row
+from backlint.connectors.linear.stored import LinearStored
 from backlint.connectors.linear.whole import WholeIssues
 from backlint.connectors.linear.workspace import Workspace
 from backlint.connectors.linear.writing import Writing
+from backlint.connectors.mapping_digest import mapping_digest
 from backlint.connectors.visible import visible
 from backlint.errors import MalformedPayload, NotFound
 from backlint.model import Comment, Issue, Presence, Tracker
@@ -41,6 +44,7 @@ class LinearConnector:
     ) -> None:
         self.name = settings.name
         self.usage = Usage()
+        self._settings = settings
         self._scope = settings.scope
         self._client = LinearClient(settings, token, usage=self.usage, sleep=sleep)
         self._workspace = Workspace(self._client, settings)
@@ -81,7 +85,12 @@ class LinearConnector:
             types=lists.names.label_names,
             own_account=lists.viewer.id,
             account_name=lists.viewer.name,
+            facts=lists.facts.json(),
+            mapping=mapping_digest(self._settings),
         )
+
+    def stored(self, facts: bytes, *, now: datetime) -> LinearStored:
+        return LinearStored(self._settings, facts)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

@@ -388,3 +388,12 @@ class CreatedAnswer(msgspec.Struct, frozen=True):
 
 class UpdatedAnswer(msgspec.Struct, frozen=True):
     commentUpdate: CommentPayload
+
+
+def called(raw: bytes) -> str:
+    """The key of an issue that may be unreadable otherwise."""
+    try:
+        title = msgspec.json.decode(raw, type=Title)
+    except msgspec.MsgspecError:
+        return "?"
+    return str(title.identifier or title.id or "?")

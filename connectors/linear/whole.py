@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from backlint.connectors.contract import Page, Pulled, Quarantined
 from backlint.connectors.http import decode
 from backlint.connectors.linear import mapping, payloads, queries
@@ -46,7 +44,7 @@ class WholeIssues:
 
     def _keep(self, nodes: Nodes, raw: bytes, set_aside: list[Quarantined], *, problem: str | None = None) -> bool:
         """Whether the payload can be read; if not it is set aside."""
-        called = _called(raw)
+        called = payloads.called(raw)
         try:
             if problem is not None:
                 said = f"{self._client.source} issue {called}: Linear says: {problem}"
@@ -76,12 +74,3 @@ class WholeIssues:
                     if part.pageInfo.hasNextPage:
                         wanted.append((id, name, part.pageInfo.endCursor))
         return found
-
-
-def _called(raw: bytes) -> str:
-    """The key of an issue that may be unreadable otherwise."""
-    try:
-        title = msgspec.json.decode(raw, type=payloads.Title)
-    except msgspec.ValidationError:
-        return "?"
-    return str(title.identifier or title.id or "?")

@@ -13,11 +13,11 @@ import msgspec
 
 from backlint.connectors.linear import mapping, payloads, queries
 from backlint.connectors.linear.client import LinearClient
+from backlint.connectors.linear.facts import WorkspaceFacts, names_from
 from backlint.connectors.linear.names import Names
 from backlint.errors import NotFound
 from backlint.model import Project
 from backlint.settings import SourceSettings
-from backlint.status import StatusMap
 
 KEPT = 600.0  # seconds for which the lists are not asked for again
 
@@ -26,13 +26,20 @@ KEPT = 600.0  # seconds for which the lists are not asked for again
 class Lists:
     """What was read, and when (monotonic)."""
 
+    facts: WorkspaceFacts
     names: Names
     teams: Mapping[str, str]  # key -> name
     people: tuple[payloads.UserNode, ...]
     projects: tuple[Project, ...]
-    viewer: payloads.Viewer
-    organization: str
     read_at: float
+
+    @property
+    def viewer(self) -> payloads.Viewer:
+        return self.facts.viewer
+
+    @property
+    def organization(self) -> str:
+        return self.facts.organization
 
 
 class Workspace:
@@ -74,43 +81,21 @@ class Workspace:
         scopes = [scope for scope in self._settings.scope if scope != "*"]
         teams = {"key": {"in": scopes}} if len(scopes) == len(self._settings.scope) else {}
         first = self._client.ask(queries.lists(list(queries.LISTS)), payloads.Lists, {"teams": teams})
-        rows = {name: self._whole(name, getattr(first, name), teams) for name in queries.LISTS}
-        decoded = self._client.decoded
-        people = tuple(decoded(each, payloads.UserNode) for each in rows["users"])
-        projects = [decoded(each, payloads.ProjectNode) for each in rows["projects"]]
-        keys = [decoded(each, payloads.TeamNode) for each in rows["teams"]]
-        return Lists(
-            names=self._names(rows, people, projects, first.viewer),
-            teams={team.key: team.name for team in sorted(keys, key=lambda team: team.key)},
-            people=people,
-            projects=tuple(mapping.project(each, self._client.source) for each in projects),
+        facts = WorkspaceFacts(
             viewer=first.viewer,
             organization=first.organization.name,
-            read_at=time.monotonic(),
+            lists={name: self._whole(name, getattr(first, name), teams) for name in queries.LISTS},
         )
-
-    def _names(
-        self,
-        rows: Mapping[str, list[msgspec.Raw]],
-        people: Sequence[payloads.UserNode],
-        projects: Sequence[payloads.ProjectNode],
-        viewer: payloads.Viewer,
-    ) -> Names:
-        decoded = self._client.decoded
-        labels = [decoded(each, payloads.LabelNode) for each in rows["issueLabels"]]
-        states = [decoded(each, payloads.StateRef) for each in rows["workflowStates"]]
-        cycles = [mapping.sprint(decoded(each, payloads.CycleNode)) for each in rows["cycles"]]
-        return Names(
-            source=self._client.source,
-            me=viewer.id,
-            statuses=StatusMap(map(mapping.status_fact, states), self._settings.statuses),
-            states=frozenset(state.id for state in states),
-            labels={label.id: label.name for label in labels},
-            own_labels=frozenset(each.id for each in labels if each.description == mapping.LABEL_DESCRIPTION),
-            sprints={cycle.id: cycle for cycle in cycles},
-            objectives={each.id: told for each in projects if (told := mapping.objective(each))},
-            bots=frozenset(user.id for user in people if user.app) | ({viewer.id} if viewer.app else set()),
-            types=self._settings.types,
+        source = self._client.source
+        keys = facts.rows("teams", payloads.TeamNode, source=source)
+        projects = facts.rows("projects", payloads.ProjectNode, source=source)
+        return Lists(
+            facts=facts,
+            names=names_from(facts, self._settings),
+            teams={team.key: team.name for team in sorted(keys, key=lambda team: team.key)},
+            people=tuple(facts.rows("users", payloads.UserNode, source=source)),
+            projects=tuple(mapping.project(each, source) for each in projects),
+            read_at=time.monotonic(),
         )
 
     def _whole(self, name: str, page: payloads.RawPage, teams: Mapping[str, Any]) -> list[msgspec.Raw]:

@@ -426,6 +426,21 @@ def test_exports_can_be_tables(configured: CommandLine, what: str) -> None:
     assert found.out.startswith("source,")
 
 
+def test_a_changed_mapping_is_said_by_check_and_applied_by_remap(configured: CommandLine) -> None:
+    stored = configured("pull", "--format", "json").json["sources"][0]["issues"]
+    with Path("backlint.toml").open("a", encoding="utf-8") as file:
+        file.write('[[sources]]\nname = "other"\ntracker = "linear"\nscope = ["*"]\n')
+    text = Path("backlint.toml").read_text(encoding="utf-8")
+    Path("backlint.toml").write_text(text.replace("[write_back]", '[sources.types]\nbug = "incident"\n[write_back]'))
+
+    assert "backlint remap" in configured("check", "--rule", "OWN001").err
+    done = configured("remap", "--source", "demo", "--format", "json")
+    assert (done.code, done.json["sources"][0]["issues"]) == (0, stored)
+    assert done.json["sources"][0]["changed"] > 0
+    assert "backlint remap" not in configured("check", "--rule", "OWN001").err
+    assert "the store does not say" in configured("remap", "--source", "other").err
+
+
 def test_a_scope_of_the_store_is_a_source_or_a_team(configured: CommandLine, linear: Sandbox) -> None:
     configured("pull")
     team = next(iter(linear.world.projects))

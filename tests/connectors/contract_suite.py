@@ -21,7 +21,7 @@ from backlint.connectors.sandbox.faults import Faults
 from backlint.connectors.sandbox.generate import generate
 from backlint.connectors.sandbox.server import Running, serve
 from backlint.connectors.sandbox.world import World, WorldIssue
-from backlint.errors import NotFound, TokenRefused, TrackerDown
+from backlint.errors import NotFound, StoreError, TokenRefused, TrackerDown
 from backlint.model import Comment, Issue, StatusCategory
 
 NOW = datetime.now(UTC)
@@ -33,6 +33,7 @@ SECRET = SecretStr("a webhook secret")
 class ConnectorContract:
     flavour: ClassVar[str]
     size: ClassVar[int] = 90
+    another_mapping: ClassVar[dict[str, Any]]  # settings of a source under which its payloads become other issues
 
     # -- what a tracker's test file provides -----------------------------------------------------------------------
 
@@ -41,7 +42,7 @@ class ConnectorContract:
         raise NotImplementedError
 
     def make_connector(
-        self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None]
+        self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None], **settings: Any
     ) -> Connector:
         raise NotImplementedError
 
@@ -248,6 +249,38 @@ class ConnectorContract:
         assert assignees
         assert assignees <= known or not known  # a tracker that lists no people names them in the issues
         assert reference.own_account is not None
+
+    def test_payloads_mapped_again_are_what_a_pull_with_the_new_mapping_gives(
+        self, connect: Callable[..., Connector], scope: str
+    ) -> None:
+        before, after = connect(), connect(**self.another_mapping)
+        facts = before.reference().facts
+        payloads = [each.raw for page in before.pull(scope, None) for each in page.issues]
+
+        mapped = [after.stored(facts, now=NOW)(raw) for raw in payloads]
+
+        again = everything(after, scope)
+        assert {issue.id: issue for issue in mapped} == again
+        assert again != everything(before, scope)
+
+    def test_the_same_mapping_makes_the_same_issues_of_the_payloads(self, connector: Connector, scope: str) -> None:
+        reference = connector.reference()
+        mapped = connector.stored(reference.facts, now=NOW)
+
+        for page in connector.pull(scope, None):
+            assert [mapped(each.raw) for each in page.issues] == [each.issue for each in page.issues]
+
+    def test_only_settings_that_shape_issues_change_the_digest_of_the_mapping(
+        self, connect: Callable[..., Connector]
+    ) -> None:
+        digest = connect().reference().mapping
+
+        assert connect(timeout=7.0).reference().mapping == digest
+        assert connect(**self.another_mapping).reference().mapping != digest
+
+    def test_facts_of_another_version_are_refused(self, connector: Connector) -> None:
+        with pytest.raises(StoreError, match="pull again"):
+            connector.stored(b'{"v": 99}', now=NOW)
 
     # -- refusals --------------------------------------------------------------------------------------------------
 

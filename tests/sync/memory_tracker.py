@@ -16,6 +16,7 @@ from backlint.connectors.contract import (
     Quarantined,
     Reference,
     SourceFacts,
+    StoredMapping,
     Usage,
     Whereabouts,
 )
@@ -91,6 +92,9 @@ class MemoryTracker:
             ),
             own_account=OWN,
         )
+
+    def stored(self, facts: bytes, *, now: datetime) -> StoredMapping:
+        raise NotImplementedError("it gives no facts, so nobody asks")
 
     def pull(self, scope: str, cursor: str | None) -> Iterator[Page]:
         since = datetime.fromisoformat(json.loads(cursor)["since"]) if cursor else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -18,15 +18,21 @@ from tests.connectors.contract_suite import GOOD_TOKEN, ConnectorContract, every
 
 class TestGitHub(ConnectorContract):
     flavour = "github"
+    path = ""
+    another_mapping: ClassVar[dict[str, Any]] = {
+        "types": {"bug": "incident"}, "fields": {"sprint": "None", "estimate": "None"},
+    }  # fmt: skip
 
     def make_app(self, world: World) -> Any:
         return github_app(world, token=GOOD_TOKEN)
 
     def make_connector(
-        self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None]
+        self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None], **settings: Any
     ) -> Connector:
-        settings = SourceSettings(name="gh", tracker=Tracker.GITHUB, url=url, scope=scope, requests_per_second=1000)
-        return GitHubConnector(settings, SecretStr(token), sleep=sleep)
+        source = SourceSettings(
+            name="gh", tracker=Tracker.GITHUB, url=url + self.path, scope=scope, requests_per_second=1000, **settings
+        )
+        return GitHubConnector(source, SecretStr(token), sleep=sleep)
 
     def test_people_are_known_with_their_active_state(self, connector: Connector, scope: str, world: World) -> None:
         """GitHub lists whom an issue may be assigned to; who has left is not among them and stays unknown."""
@@ -37,3 +43,10 @@ class TestGitHub(ConnectorContract):
         assert assignees & known
         assert {id for id in assignees - known if world.people[id].is_active} == set()
         assert reference.own_account == world.bot
+
+
+class TestEnterpriseServer(TestGitHub):
+    """The same beneath Enterprise Server's own paths."""
+
+    path = "/api/v3"
+    size = 40

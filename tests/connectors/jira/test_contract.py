@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import SecretStr
 
@@ -20,25 +20,32 @@ USER = "bot@example.test"
 
 class TestCloud(ConnectorContract):
     flavour = "jira"
+    user = USER
+    another_mapping: ClassVar[dict[str, Any]] = {
+        "types": {"Story": "spike"},
+        "fields": {"outcome": "customfield_10031", "estimate": "customfield_10043", "review_on": "customfield_10048"},
+    }
 
     def make_app(self, world: World) -> Any:
         return jira_app(world, deployment="cloud", user=USER)
 
     def make_connector(
-        self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None]
+        self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None], **settings: Any
     ) -> Connector:
-        settings = SourceSettings(
-            name="acme", tracker=Tracker.JIRA, url=url, scope=scope, user=USER, requests_per_second=5000
+        source = SourceSettings(
+            name="acme",
+            tracker=Tracker.JIRA,
+            url=url,
+            scope=scope,
+            user=self.user,
+            requests_per_second=5000,
+            **settings,
         )
-        return JiraConnector(settings, SecretStr(token), sleep=sleep)
+        return JiraConnector(source, SecretStr(token), sleep=sleep)
 
 
 class TestServer(TestCloud):
+    user = ""
+
     def make_app(self, world: World) -> Any:
         return jira_app(world, deployment="server")
-
-    def make_connector(
-        self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None]
-    ) -> Connector:
-        settings = SourceSettings(name="acme", tracker=Tracker.JIRA, url=url, scope=scope, requests_per_second=5000)
-        return JiraConnector(settings, SecretStr(token), sleep=sleep)

@@ -213,7 +213,7 @@ def test_a_broken_issue_is_set_aside_and_the_others_go_on(jira: Jira) -> None:
     assert {each.issue.id for page in pages for each in page.issues} == ALL - {"1004"}
     bad = [each for page in pages for each in page.quarantined]
     assert [(each.issue, each.path) for each in bad] == [("EX-4", "$.fields.summary")]
-    assert json.loads(bad[0].raw)["key"] == "EX-4"
+    assert json.loads(bad[0].raw)["issue"]["key"] == "EX-4"
 
 
 def test_half_an_emoji_in_one_title_does_not_stop_the_pull(jira: Jira) -> None:

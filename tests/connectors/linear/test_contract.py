@@ -18,12 +18,13 @@ from tests.connectors.contract_suite import ConnectorContract
 
 class TestLinear(ConnectorContract):
     flavour: ClassVar[str] = "linear"
+    another_mapping: ClassVar[dict[str, Any]] = {"types": {"bug": "incident", "issue": "story"}}
 
     def make_app(self, world: World) -> Any:
         return linear_app(world)
 
     def make_connector(
-        self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None]
+        self, url: str, *, scope: tuple[str, ...], token: str, sleep: Callable[[float], None], **settings: Any
     ) -> Connector:
-        settings = SourceSettings(name="acme", tracker=Tracker.LINEAR, url=f"{url}/graphql", scope=scope)
-        return LinearConnector(settings, SecretStr(token), sleep=sleep)
+        source = SourceSettings(name="acme", tracker=Tracker.LINEAR, url=f"{url}/graphql", scope=scope, **settings)
+        return LinearConnector(source, SecretStr(token), sleep=sleep)
