@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,8 +30,7 @@ def source_facts(engine: sa.Engine, settings: Settings, *, now: datetime) -> lis
         last = deliveries.last_received(connection)
         touched = deliveries.count_touched(connection)
         unhandled = deliveries.not_handled(connection)
-    after = timedelta(hours=settings.service.silent_hours)
-    quiet = deliveries.silent(last, (source.name for source in settings.sources), now=now, after=after)
+        unannounced = deliveries.unannounced(connection, now=now)
     return [
         {
             "source": source.name,
@@ -47,7 +46,8 @@ def source_facts(engine: sa.Engine, settings: Settings, *, now: datetime) -> lis
             "webhooks": {
                 "is_configured": bool(source.webhook_secret_env),
                 "last_at": _text(last.get(source.name)),
-                "is_silent": source.name in quiet,
+                "unannounced": unannounced.get(source.name, 0),
+                "is_silent": deliveries.is_silent(unannounced.get(source.name, 0)),
                 "not_handled": {event: count for (of, event), count in unhandled.items() if of == source.name},
                 "issues": {state: count for (of, state), count in touched.items() if of == source.name},
             },

@@ -69,6 +69,7 @@ class _Stored(Collector):
             touched = deliveries.count_touched(connection)
             last = deliveries.last_received(connection)
             wrote = count_writes(connection)
+            unannounced = deliveries.unannounced(connection, now=datetime.now(UTC))
             processes = living(connection, now=datetime.now(UTC))
         waiting = self._waiting()
         yield GaugeMetricFamily("backlint_webhooks_waiting", "Webhooks not yet looked at.", value=waiting)
@@ -86,6 +87,13 @@ class _Stored(Collector):
         for source, at in last.items():
             heard.add_metric((source,), at.timestamp())
         yield heard
+        missed = GaugeMetricFamily(
+            "backlint_issues_unannounced", "Issues that changed since their source last sent a webhook.",
+            labels=("source",),
+        )  # fmt: skip
+        for source, count in unannounced.items():
+            missed.add_metric((source,), count)
+        yield missed
         work = CounterMetricFamily(
             "backlint_writes", "Changes of labels and comments, by what became of them.",
             labels=("source", "kind", "state"),

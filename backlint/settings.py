@@ -253,9 +253,6 @@ class ServiceSettings(_Table):
         "*/15 * * * *", description='when to pull what webhooks missed, as cron in the timezone above, or "off"'
     )
     keep_days: int = Field(14, ge=1, description="days for which handled webhooks and finished jobs are remembered")
-    silent_hours: int = Field(
-        72, ge=1, description="a source that sent webhooks and then none for so long is reported as silent"
-    )
 
     @field_validator("audit_schedule", "pull_schedule")
     @classmethod

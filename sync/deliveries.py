@@ -6,7 +6,7 @@ which is due once they have ceased for a while; a job takes due rows, and gives 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +19,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from backlint.sync import tables as t
 from backlint.sync import writes
 from backlint.sync.store import CHUNK, own_accounts, upsert
+
+LATE = timedelta(minutes=30)  # Jira's deliveries come up to half an hour late, the others sooner
+SILENT_FROM = 5  # issues
 
 Identity = tuple[str, str]
 
@@ -360,10 +363,29 @@ def not_handled(connection: Connection) -> dict[Identity, int]:
 
 
 def forget(connection: Connection, *, before: datetime) -> int:
-    """Drop deliveries that were handled before that time: a tracker repeats none after so long."""
-    return connection.execute(sa.delete(t.deliveries).where(t.deliveries.c.handled_at < before)).rowcount
+    """Drop deliveries that were handled before that time: a tracker repeats none after so long.
+
+    The last one of every source stays: that it used to send is what makes its silence worth a word.
+    """
+    newest = sa.select(sa.func.max(t.deliveries.c.received_at)).group_by(t.deliveries.c.source)
+    old = sa.delete(t.deliveries).where(t.deliveries.c.handled_at < before)
+    return connection.execute(old.where(t.deliveries.c.received_at.not_in(newest))).rowcount
 
 
-def silent(last: Mapping[str, datetime], sources: Iterable[str], *, now: datetime, after: timedelta) -> list[str]:
-    """Sources that used to send and have stopped."""
-    return sorted(source for source in sources if source in last and now - last[source] > after)
+def unannounced(connection: Connection, *, now: datetime) -> dict[str, int]:
+    """Issues that changed in the tracker since a source last sent anything, by source; only those that used to send.
+
+    The next pull finds such changes; that no webhook told of them means that the webhook is gone or does not get
+    through. Trackers deliver up to half an hour late, so what is younger says nothing.
+    """
+    found: dict[str, int] = {}
+    for source, last in last_received(connection).items():
+        changed = t.issues.c.updated_at.between(last + LATE, now - LATE)
+        query = sa.select(sa.func.count()).where(t.issues.c.source == source, changed)
+        found[source] = int(connection.execute(query).scalar() or 0)
+    return found
+
+
+def is_silent(unannounced: int) -> bool:
+    """A few are no proof: some changes have no webhook, a sprint's or a board's."""
+    return unannounced >= SILENT_FROM

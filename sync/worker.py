@@ -237,9 +237,17 @@ class Worker:
             results = pull(
                 self._engine, list(self._connectors.values()), now=self._clock(), loss_share=self._settings.loss_share
             )
+            self._notice_silence()
             return sum(result.changed for result in results)
 
         step(run, name="pull")
+
+    def _notice_silence(self) -> None:
+        with reading(self._engine) as connection:
+            found = deliveries.unannounced(connection, now=self._clock())
+        for source, count in found.items():
+            if deliveries.is_silent(count):
+                log.warning("webhooks.silent", source=source, unannounced=count)
 
     def _clean(self, _job: str, _arguments: Mapping[str, Any]) -> None:
         before = self._clock() - timedelta(days=self._settings.service.keep_days)

@@ -57,7 +57,10 @@ def _show(console: Console, facts: dict[str, Any]) -> None:
             f"at: {states}"
         )
         if hooks["is_silent"]:
-            console.warn("  it used to send webhooks and has stopped: look at them in the tracker")
+            console.warn(
+                f"  {plural(hooks['unannounced'], 'issue')} changed since its last webhook: it sends no more; see "
+                "`backlint webhooks status`"
+            )
         for event, count in hooks["not_handled"].items():
             console.say(f"  {count:,} of {escape(event)}, which says nothing of an issue")
         for scope in source["scopes"]:

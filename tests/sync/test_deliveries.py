@@ -256,3 +256,27 @@ def test_a_lost_answer_is_settled_by_the_next_look_without_a_second_comment(engi
     assert len(tracker.own_comments("new")) == 1
     with engine.connect() as connection:
         assert set(connection.execute(sa.select(t.writes.c.state)).scalars()) == {writes.CONFIRMED}
+
+
+def test_a_source_is_silent_when_issues_change_and_no_webhook_tells_of_it(engine: sa.Engine) -> None:
+    heard, late = NOW - timedelta(hours=5), NOW - timedelta(minutes=5)
+    changed = [an_issue(id=str(n), updated_at=heard + timedelta(hours=1)) for n in range(d.SILENT_FROM)]
+    told = [an_issue(id="t", updated_at=heard + timedelta(minutes=1)), an_issue(id="u", updated_at=late)]
+    pull(engine, [MemoryTracker([*changed, *told])], now=NOW)
+
+    with engine.connect() as connection:
+        assert d.unannounced(connection, now=NOW) == {}  # it has never sent anything
+    fold(engine, a_delivery("1", "t", at=heard), now=heard)
+    with engine.connect() as connection:
+        assert d.unannounced(connection, now=NOW) == {"demo": d.SILENT_FROM}
+    fold(engine, a_delivery("2", "t"))
+    with engine.connect() as connection:
+        assert d.unannounced(connection, now=NOW) == {"demo": 0}
+
+
+def test_the_last_webhook_of_a_source_is_never_forgotten(engine: sa.Engine) -> None:
+    fold(engine, a_delivery("1", "a"), a_delivery("2", "a", at=NOW + timedelta(seconds=1)))
+    with engine.begin() as connection:
+        d.forget(connection, before=NOW + timedelta(days=60))
+        assert d.last_received(connection) == {"demo": NOW + timedelta(seconds=1)}
+        assert connection.execute(sa.select(sa.func.count()).select_from(t.deliveries)).scalar() == 1
