@@ -32,7 +32,7 @@ from backlint.sync.inbox import Inbox
 from backlint.sync.jobs import living
 
 Limit = Annotated[int, Query(ge=1, le=1000)]
-Offset = Annotated[int, Query(ge=0)]
+Offset = Annotated[int, Query(ge=0, le=10**9)]
 
 
 @dataclass(frozen=True)

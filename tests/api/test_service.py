@@ -300,3 +300,12 @@ def test_a_dead_letter_is_retried_or_dropped(place: Place) -> None:
     assert place.api("/dead-letters") == []
     with place.engine.connect() as connection:
         assert deliveries.due_sources(connection, now=NOW) == ("github",)
+
+
+def test_a_text_that_no_database_holds_finds_nothing(
+    stack: ExitStack, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = make(stack, store_url, monkeypatch)
+
+    for path in ("/findings?source=%00", "/issues?source=%00", "/issues/a/%00", "/runs?kind=%00"):
+        assert place.client.get(f"/api{path}", headers=AUTHORISED).status_code in (200, 400, 404), path
