@@ -7,7 +7,6 @@ import json
 import logging
 import traceback
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
-from datetime import timedelta
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -15,13 +14,12 @@ from msgspec.structs import replace
 
 from backlint.model import Issue, Judgement, LinkKind, Presence, Severity, StatusCategory, Verdict
 from backlint.rules.registry import family
-from backlint.rules.rule import Context, Rule, ScopeRule
+from backlint.rules.rule import NEW_FOR, Context, Rule, ScopeRule
 
 SKIP_LABEL = "hygiene:skip"
 ALWAYS_JUDGED = "SEC"  # a secret is a secret in a duplicate, too
 MAX_QUESTIONS = 3  # catalogue 1.11
 CANCELLED = "cancelled"
-TRIAGE_QUIET = timedelta(days=3)  # catalogue 1.4, new-ticket check
 
 # Loser -> winners: when a winner fails on the same issue, the loser has nothing to add (catalogue 2.9).
 OUTRANKED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -207,12 +205,12 @@ def _why_only_secrets(issue: Issue, skip_label: str) -> str | None:
 def _is_new_in_triage(issue: Issue, context: Context) -> bool:
     if issue.status.category is not StatusCategory.TRIAGE or issue.created_at is None:
         return False
-    return context.now - issue.created_at < TRIAGE_QUIET
+    return context.now - issue.created_at < NEW_FOR
 
 
 def new_ticket_rules(rules: Iterable[Rule], issue: Issue) -> tuple[Rule, ...]:
     """The rules whose questions the author of a new ticket can answer (catalogue 1.4)."""
-    return tuple(rule for rule in rules if rule.on_create and issue.type in rule.on_create_types)
+    return tuple(rule for rule in rules if rule.is_asked_of_new(issue))
 
 
 def asked(

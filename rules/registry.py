@@ -18,7 +18,7 @@ from backlint.rules.rule import Rule
 
 # Printed with every score: scores of different versions are never compared (catalogue 3.2). Raised whenever a
 # rule is added or its meaning changes.
-RULES_VERSION = "2026.3"
+RULES_VERSION = "2026.4"
 
 _STARTER = (
     "AC001", "AC002", "OUT001", "OWN001", "TXT001", "BUG001", "FLO002", "BLK002", "PLN004", "TAX002", "SEC001",

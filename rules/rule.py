@@ -6,7 +6,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -15,12 +15,24 @@ from zoneinfo import ZoneInfo
 from backlint.backlog import Backlog, one_issue_backlog
 from backlint.errors import ConfigurationError
 from backlint.flow import FlowOptions, Item, ServiceLevel, items
-from backlint.model import Evidence, Issue, IssueType, Judgement, Markup, Scope, ScopeKind, Severity, Verdict
+from backlint.model import (
+    Evidence,
+    Issue,
+    IssueType,
+    Judgement,
+    Markup,
+    Scope,
+    ScopeKind,
+    Severity,
+    StatusCategory,
+    Verdict,
+)
 from backlint.text.document import Document
 
 EVERY_TYPE = frozenset(IssueType)
 # A fixed moment for examples, so that pages and tests read the same on every day.
 EXAMPLE_NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+NEW_FOR = timedelta(days=3)  # catalogue 1.4
 # Readings kept at a time: those of one issue are asked for at once, those of its epic by each of its stories.
 MEMORY = 4096
 Read = TypeVar("Read")
@@ -88,6 +100,11 @@ class Context:
 
     def is_near(self, issue: Issue) -> bool:
         return self.backlog.is_near(issue)
+
+    def is_new(self, issue: Issue) -> bool:
+        """Younger than three days and not taken up by anybody: its author is asked about it (catalogue 1.4)."""
+        is_untouched = issue.status.category in (StatusCategory.TRIAGE, StatusCategory.BACKLOG)
+        return is_untouched and issue.created_at is not None and self.now - issue.created_at < NEW_FOR
 
     def service_level(self, issue: Issue) -> ServiceLevel | None:
         return self.levels.get(issue.identity)
@@ -197,7 +214,12 @@ class Rule:
     def severity_for(self, issue: Issue | Scope, context: Context) -> Severity:
         if isinstance(issue, Scope) or self.severity_far is None or context.is_near(issue):
             return self.severity
-        return self.severity_far
+        return self.severity if self.is_asked_of_new(issue) and context.is_new(issue) else self.severity_far
+
+    @classmethod
+    def is_asked_of_new(cls, issue: Issue) -> bool:
+        """Whether the author of such a ticket can answer it when it is new (catalogue 1.4)."""
+        return cls.on_create and issue.type in cls.on_create_types
 
     def _capped(self, severity: Severity) -> Severity:
         return severity if self.ceiling is None else min(severity, self.ceiling, key=lambda each: each.rank)

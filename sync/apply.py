@@ -15,12 +15,12 @@ import sqlalchemy as sa
 import structlog
 
 from backlint.connectors.contract import Connector
-from backlint.errors import TokenRefused, TrackerDown, TrackerError
+from backlint.errors import TrackerDown, TrackerError
 from backlint.model import Comment, Issue
 from backlint.sync import comment as managed
 from backlint.sync import store, writes
 from backlint.sync.database import reading
-from backlint.sync.plan import Change, ChangeKind
+from backlint.sync.plan import Change, ChangeKind, Written
 from backlint.sync.writes import CONFIRMED, DROPPED, FAILED, UNDONE, Row
 
 log = structlog.get_logger(__name__)
@@ -50,6 +50,7 @@ class Applied:
     already: list[Change] = field(default_factory=list)
     failed: list[tuple[Change, str]] = field(default_factory=list)
     held_back: list[tuple[Change, str]] = field(default_factory=list)
+    unanswered: set[Identity] = field(default_factory=set)  # of issues with failed changes: their tracker was away
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def note(self, change: Change, state: str, why: str = "") -> None:
@@ -113,6 +114,7 @@ def settle_unsettled(
             if (only is None or _issue_of(row) in only) and _issue_of(row) not in leave
         ]
         stored = _stored(connection, [row.change for row in rows])
+        before = writes.written(connection) if rows else {}
     for row in rows:
         connector = connectors.get(row.change.source)
         issue = stored.get((row.change.source, row.change.issue))
@@ -120,7 +122,7 @@ def settle_unsettled(
             continue
         try:
             fresh = connector.read(issue)
-            arrived, comment = _arrived(connector, fresh, row)
+            arrived, comment = _arrived(connector, fresh, row, before.get(_issue_of(row), ()))
         except TrackerDown:
             continue  # still unsettled; the next run asks again
         except TrackerError as error:
@@ -211,6 +213,8 @@ class _Work:
         except TrackerError as error:
             for row in rows:
                 self._end(row, FAILED, "failed", str(error))
+            if isinstance(error, TrackerDown):
+                self.result.unanswered.add(identity)
             return
         if _moved_on(known, fresh):
             for row in rows:
@@ -219,8 +223,9 @@ class _Work:
         for row in rows:
             try:
                 self._write(row, fresh)
-            except TokenRefused as error:
-                self._end(row, FAILED, "failed", str(error))
+            except TrackerDown as error:
+                # It may have arrived: the row stays as it is, and `settle_unsettled` asks before the next try.
+                self._unanswered(row, str(error))
             except TrackerError as error:
                 log.warning("apply.failed", source=identity[0], issue=identity[1], kind=row.change.kind.value)
                 self._end(row, FAILED, "failed", str(error))
@@ -276,6 +281,11 @@ class _Work:
         with self.engine.begin() as connection:
             writes.mark_sent(connection, row, now=self.clock())
 
+    def _unanswered(self, row: Row, why: str) -> None:
+        self.result.unanswered.add(_issue_of(row))
+        self.result.note(row.change, "failed", why)
+        self.advance()
+
     def _end(self, row: Row, state: str, outcome: str, why: str = "", *, comment: Comment | None = None) -> None:
         with self.engine.begin() as connection:
             writes.settle(connection, row, state, now=self.clock(), comment=comment, reason=why or None)
@@ -289,7 +299,8 @@ def _moved_on(known: Issue, fresh: Issue) -> bool:
     return known.status.id != fresh.status.id or any(getattr(known, name) != getattr(fresh, name) for name in names)
 
 
-def _arrived(connector: Connector, fresh: Issue, row: Row) -> tuple[bool, Comment | None]:
+def _arrived(connector: Connector, fresh: Issue, row: Row, before: Sequence[Written]) -> tuple[bool, Comment | None]:
+    """Whether the tracker shows what the write wanted; a comment that says what it said before was not changed."""
     change = row.change
     match change.kind:
         case ChangeKind.ADD_LABEL:
@@ -297,8 +308,10 @@ def _arrived(connector: Connector, fresh: Issue, row: Row) -> tuple[bool, Commen
         case ChangeKind.REMOVE_LABEL:
             return change.label not in fresh.labels, None
         case ChangeKind.PUT_COMMENT:
-            own = connector.managed_comments(fresh)
-            return bool(own), own[0] if own else None
+            own = next(iter(connector.managed_comments(fresh)), None)
+            last = next((each for each in reversed(before) if not each.kind.is_label), None)
+            is_as_before = own is not None and last is not None and last.digest == managed.digest(own)
+            return own is not None and not is_as_before, own
         case ChangeKind.DELETE_COMMENT:
             return not connector.managed_comments(fresh), None
 

@@ -11,6 +11,7 @@ from datetime import datetime, time
 import sqlalchemy as sa
 
 from backlint.connectors.contract import Connector
+from backlint.rules.engine import asked
 from backlint.rules.registry import RULES_VERSION, find
 from backlint.settings import Settings
 from backlint.sync import writes
@@ -18,7 +19,7 @@ from backlint.sync.apply import Applied, apply, settle_unsettled, unshared
 from backlint.sync.check import Checked, CheckResult, check_store, without_baseline
 from backlint.sync.database import reading
 from backlint.sync.deliveries import holding, taken
-from backlint.sync.plan import Candidate, Override, Plan, Written, plan
+from backlint.sync.plan import Candidate, Override, Plan, Written, asked_before, plan
 from backlint.sync.progress import Progress, quietly
 from backlint.sync.pull import SourcePull, pull
 from backlint.sync.scoring import stored_scores
@@ -110,16 +111,30 @@ def _candidate(
 ) -> Candidate:
     findings = result.recorded.findings.get(each.issue.identity, ())
     spoken = without_baseline(each, findings)
+    written = log.get(each.issue.identity, ())
+    before = asked_before(each.issue, written)
+    quiet = _unasked_of_new(spoken) if result.context.is_new(each.issue) else frozenset[str]()
     labels = {judgement.rule: find(judgement.rule).label for judgement in spoken.failures}
     return Candidate(
         issue=each.issue,
         failures=spoken.failures,
-        asked=spoken.asked,
+        asked=asked(
+            [judgement for judgement in spoken.judgements if judgement.rule not in quiet - {*before}],
+            points=spoken.points,
+            info_too=before,
+        ),
         labels={code: label for code, label in labels.items() if label is not None},
         opened_at={finding.judgement.rule: finding.opened_at for finding in findings},
-        written=log.get(each.issue.identity, ()),
+        written=written,
         overrides=taken_back.get(each.issue.identity, ()),
+        quiet=quiet,
     )
+
+
+def _unasked_of_new(each: Checked) -> frozenset[str]:
+    """What a new ticket's author cannot answer waits until the ticket is taken up, or is three days old."""
+    codes = {judgement.rule for judgement in each.failures}
+    return frozenset(code for code in codes if not find(code).is_asked_of_new(each.issue))
 
 
 def unsettled_sources(engine: sa.Engine) -> set[str]:

@@ -227,6 +227,12 @@ def postpone(connection: Connection, each: Touched, *, job: str, until: datetime
     _give_back(connection, each, job, state=WAITING, due_at=latest, reason=reason)
 
 
+def postpone_source(connection: Connection, source: str, *, until: datetime) -> int:
+    """Nothing of the source is due before that time: its tracker is away, and one try a while is enough to see it."""
+    waiting = t.touched.c.source == source, t.touched.c.state == WAITING, t.touched.c.due_at < until
+    return connection.execute(sa.update(t.touched).where(*waiting).values(due_at=until)).rowcount
+
+
 def fail(connection: Connection, each: Touched, *, job: str, reason: str, again_at: datetime | None) -> None:
     """A try failed; without a next one it is a dead letter."""
     attempts = each.attempts + 1

@@ -103,6 +103,7 @@ class Candidate:
     opened_at: Mapping[str, datetime] = field(default_factory=dict)  # rule code -> when its finding (re)opened
     written: tuple[Written, ...] = ()  # oldest first
     overrides: tuple[Override, ...] = ()
+    quiet: frozenset[str] = frozenset()  # rules that may say nothing new of it
 
 
 def plan(
@@ -161,13 +162,20 @@ def _label_changes(candidate: Candidate, settings: WriteBackSettings) -> Iterato
 
 
 def _wanted_labels(candidate: Candidate, settings: WriteBackSettings) -> dict[str, tuple[str, ...]]:
-    """At most `per_issue` labels with the rules behind each; findings of severity info never label."""
+    """At most `per_issue` labels with the rules behind each.
+
+    Findings of severity info set none. A label that stands goes when its finding is fixed, not when the issue has moved
+    down the backlog.
+    """
     wanted: dict[str, tuple[str, ...]] = {}
     for failure in candidate.failures:
         name = candidate.labels.get(failure.rule)
-        if name is None or failure.severity in (Severity.INFO, Severity.CRITICAL):
+        if name is None or failure.severity is Severity.CRITICAL:
             continue
         label = f"{settings.label_prefix}{name}"
+        is_quiet = failure.severity is Severity.INFO or failure.rule in candidate.quiet
+        if is_quiet and not _stands(candidate, label, failure.rule):
+            continue
         if label in wanted or len(wanted) < settings.per_issue:
             wanted[label] = tuple(dict.fromkeys((*wanted.get(label, ()), failure.rule)))
     return wanted
@@ -177,6 +185,12 @@ def _added_by_us(candidate: Candidate) -> set[str]:
     """Labels whose last write of ours was an addition: only these are ours to remove."""
     last = {each.label: each.kind for each in candidate.written if each.label is not None}
     return {label for label, kind in last.items() if kind is ChangeKind.ADD_LABEL}
+
+
+def _stands(candidate: Candidate, label: str, rule: str) -> bool:
+    """Whether we set the label for that rule, and nobody took it away."""
+    is_ours = label in candidate.issue.labels and label in _added_by_us(candidate)
+    return is_ours and rule in _reason_of(candidate, label)
 
 
 def _reason_of(candidate: Candidate, label: str) -> tuple[str, ...]:
@@ -205,6 +219,13 @@ def _questions(candidate: Candidate, standing: Comment | None, last: Written | N
 
 def _silenced(candidate: Candidate) -> set[str]:
     return {code for each in candidate.written if each.kind is ChangeKind.PUT_COMMENT for code in each.because}
+
+
+def asked_before(issue: Issue, written: Sequence[Written]) -> tuple[str, ...]:
+    """The rules whose questions our comment on the issue asks now; none where no comment of ours stands."""
+    last = next((each for each in reversed(written) if not each.kind.is_label), None)
+    stands = _own_comment(issue) is not None and last is not None and last.kind is ChangeKind.PUT_COMMENT
+    return last.because if stands and last is not None and last.body != managed.NOTHING_LEFT else ()
 
 
 def _own_comment(issue: Issue) -> Comment | None:

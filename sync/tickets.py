@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from backlint.sync import store
 from backlint.sync import tables as t
 from backlint.sync.apply import MOVED_ON, Applied, apply, settle_unsettled
 from backlint.sync.audit import make_plan
-from backlint.sync.check import check_store, load_backlog
+from backlint.sync.check import check_store
 from backlint.sync.database import reading
 from backlint.sync.deliveries import Identity, Touched
 from backlint.sync.plan import HeldBack, Plan, quiet_until
@@ -28,8 +28,6 @@ log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 READS_AT_ONCE = 6
-NEW_FOR = timedelta(days=3)  # catalogue 1.4
-DOWN_FOR = timedelta(seconds=60)  # when the tracker does not say how long
 REFUSED_FOR = timedelta(minutes=5)  # a person has to make a new token
 PULL_TAKES = timedelta(hours=1)  # a pull that began longer ago has failed rather than that it is still under way
 LOOK_AGAIN = timedelta(seconds=15)
@@ -67,6 +65,7 @@ class Looked:
     outcomes: dict[Identity, Outcome] = field(default_factory=dict)
     applied: list[Applied] = field(default_factory=list)
     checked: int = 0
+    down_until: datetime | None = None  # the tracker does not answer: nothing of the source is worth a try before
 
     @property
     def written(self) -> int:
@@ -85,7 +84,7 @@ def look_at(
         return looked
     # What a job that was killed here had sent without learning the answer.
     settle_unsettled(engine, {connector.name: connector}, clock=clock, only=wanted.keys())
-    fresh = _read_and_save(engine, connector, wanted, looked, clock=clock)
+    fresh = _read_and_save(engine, settings, connector, wanted, looked, clock=clock)
     fresh = _of_whole_scopes(engine, connector.name, fresh, looked, now=clock())
     if fresh:
         _check_and_write(engine, settings, connector, fresh, looked, run=run, clock=clock)
@@ -104,7 +103,13 @@ def _source_is_not_ready(engine: sa.Engine, source: str) -> str | None:
 
 
 def _read_and_save(
-    engine: sa.Engine, connector: Connector, wanted: Mapping[Identity, Touched], looked: Looked, *, clock: Clock
+    engine: sa.Engine,
+    settings: Settings,
+    connector: Connector,
+    wanted: Mapping[Identity, Touched],
+    looked: Looked,
+    *,
+    clock: Clock,
 ) -> dict[Identity, Issue]:
     """The issues as they are now, also in the store; the others have their outcome."""
     with reading(engine) as connection:
@@ -113,19 +118,22 @@ def _read_and_save(
     found: dict[Identity, Issue] = {}
     stopped = Event()
 
+    def stop(wait: timedelta, error: TrackerError) -> Later:
+        stopped.set()
+        looked.down_until = clock() + wait
+        return Later(looked.down_until, str(error))
+
     def read(identity: Identity) -> tuple[Identity, Issue | Outcome]:
         if stopped.is_set():
-            return identity, Later(clock() + DOWN_FOR, "the tracker does not answer")
+            return identity, Later(clock() + down_for(settings), "the tracker does not answer")
         try:
             return identity, connector.read(known.get(identity) or _stub(connector, wanted[identity]))
         except NotFound:
             return identity, _gone(engine, connector, known.get(identity))
         except TrackerDown as error:
-            stopped.set()
-            return identity, Later(clock() + (error.retry_after or DOWN_FOR), str(error))
+            return identity, stop(error.retry_after or down_for(settings), error)
         except TokenRefused as error:
-            stopped.set()
-            return identity, Later(clock() + REFUSED_FOR, str(error))
+            return identity, stop(REFUSED_FOR, error)
         except TrackerError as error:
             return identity, Failed(str(error))
 
@@ -222,35 +230,17 @@ def _check_and_write(
     run: str,
     clock: Clock,
 ) -> None:
-    backlog = load_backlog(engine, settings, now=clock())
-    new = _never_checked(engine, fresh.values(), now=clock())
-    for kind, identities in (("new", new), ("known", fresh.keys() - new)):
-        if not identities:
-            continue
-        result = check_store(
-            engine,
-            settings,
-            run=f"{run}-{kind}",
-            now=clock(),
-            only=identities,
-            as_new=kind == "new",
-            backlog=backlog,
-        )
-        looked.checked += len(result.checked)
-        planned = make_plan(engine, settings, result, now=clock())
-        applied = apply(engine, planned.changes, {connector.name: connector}, run=run, clock=clock)
-        looked.applied.append(applied)
-        looked.outcomes |= dict(_outcomes(settings, planned, applied, now=clock()))
+    result = check_store(engine, settings, run=f"{run}-check", now=clock(), only=fresh.keys())
+    looked.checked += len(result.checked)
+    planned = make_plan(engine, settings, result, now=clock())
+    applied = apply(engine, planned.changes, {connector.name: connector}, run=run, clock=clock)
+    looked.applied.append(applied)
+    looked.outcomes |= dict(_outcomes(settings, planned, applied, now=clock()))
 
 
-def _never_checked(engine: sa.Engine, issues: Collection[Issue], *, now: datetime) -> set[Identity]:
-    """New tickets: young, and no check of the whole backlog has seen them, so that no finding of theirs is dropped."""
-    with reading(engine) as connection:
-        last = store.last_run(connection, "check")
-    since = now - NEW_FOR
-    if last is not None:
-        since = max(since, last["started_at"].replace(microsecond=0))  # GitHub counts in whole seconds
-    return {issue.identity for issue in issues if issue.created_at is not None and issue.created_at >= since}
+def down_for(settings: Settings) -> timedelta:
+    """How long a tracker that does not answer is left alone, unless it says so itself."""
+    return timedelta(seconds=settings.service.retry_seconds)
 
 
 def _outcomes(
@@ -264,7 +254,8 @@ def _outcomes(
         if why == MOVED_ON:
             yield (change.source, change.issue), Later(now, why)
     for change, why in applied.failed:
-        yield (change.source, change.issue), Failed(why)
+        issue = change.source, change.issue
+        yield issue, Later(now + down_for(settings), why) if issue in applied.unanswered else Failed(why)
 
 
 def _held_until(settings: Settings, held: HeldBack, *, now: datetime) -> datetime | None:

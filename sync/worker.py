@@ -183,6 +183,8 @@ class Worker:
         with self._engine.begin() as connection:
             for each in touched:
                 self._settle(connection, each, looked, job)
+            if looked.down_until is not None:
+                deliveries.postpone_source(connection, source, until=looked.down_until)
             store.end_run(connection, run, now=self._clock(), outcome="done", facts={"source": source, **facts})
         log.info("webhooks.handled", run=run, source=source, **facts)
         return facts

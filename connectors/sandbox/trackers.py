@@ -58,7 +58,7 @@ def start(
     world = generate(tracker, seed=seed, size=size, now=now)
     app = make_app(tracker, world, deployment=deployment)
     weather = faults or Faults()
-    controlled = with_control(app, world, weather, payload=_webhook_payload(tracker, world))
+    controlled = with_control(app, world, weather, payload=webhook_payload(tracker, world))
     stack.callback(controlled.close)
     running = stack.enter_context(serve(controlled, port=port))
     return Sandbox(tracker, world, weather, running, running.url + APPS[tracker][2])
@@ -71,7 +71,7 @@ def make_app(tracker: str, world: World, *, deployment: str = "cloud") -> Any:
     return getattr(importlib.import_module(module), maker)(world, token=TOKEN, **more)
 
 
-def _webhook_payload(tracker: str, world: World) -> Payload | None:
+def webhook_payload(tracker: str, world: World) -> Payload | None:
     """What makes the tracker's webhook bodies, where its sandbox has that."""
     module = f"backlint.connectors.sandbox.{tracker}_webhooks"
     if importlib.util.find_spec(module) is None:

@@ -90,6 +90,7 @@ class WebhookSender:
     shuffle: int = 1
     capacity: int = 1000
     retry_pause: float = 0.05
+    retries: int | None = None  # instead of the tracker's own number
     seed: int = 0
     on_answer: Callable[[int], None] = lambda _status: None
 
@@ -181,7 +182,7 @@ class WebhookSender:
 
     def _send(self, client: httpx.Client, delivery: Delivery) -> bool:
         """Whether the receiver took it; what it refuses for good (4xx) is not repeated."""
-        for attempt in range(1 + RETRIES[self.tracker]):
+        for attempt in range(1 + (RETRIES[self.tracker] if self.retries is None else self.retries)):
             if attempt:
                 time.sleep(self.retry_pause)
             if self._is_stopping and attempt:

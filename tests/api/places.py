@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from backlint.connectors.sandbox.trackers import USER, Sandbox
 
@@ -37,6 +37,7 @@ def write_configuration(
     sandboxes: Iterable[Sandbox],
     *,
     store: str | None = None,
+    check: dict[str, Any] | None = None,
     write_back: dict[str, Any] | None = None,
     service: dict[str, Any] | None = None,
 ) -> Path:
@@ -45,7 +46,7 @@ def write_configuration(
         "[store]",
         f"url = {json.dumps(store or 'sqlite:///' + str(folder / 'backlint.db'))}",
         "[check]",
-        f"enable = {json.dumps(ENABLED)}",
+        *(f"{key} = {json.dumps(value)}" for key, value in ({"enable": ENABLED} | (check or {})).items()),
         "[write_back]",
         *(f"{key} = {json.dumps(value)}" for key, value in (BOLD | (write_back or {})).items()),
         "[service]",
@@ -77,15 +78,15 @@ ENVIRONMENT = {
 }
 
 
-def start_backlint(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """The program in a process of its own."""
+def start_backlint(folder: Path, *arguments: str, said: IO[str] | None = None) -> subprocess.Popen[str]:
+    """The program in a process of its own; what it says goes into pipes, or into the file `said`."""
     return subprocess.Popen(
         [sys.executable, "-m", "backlint.api.cli", *arguments],
         cwd=folder,
         env={**os.environ, **ENVIRONMENT},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=said or subprocess.PIPE,
+        stderr=said or subprocess.PIPE,
         text=True,
     )
 

@@ -17,24 +17,11 @@ from backlint.connectors.sandbox.control import state
 from backlint.connectors.sandbox.trackers import APPS, Sandbox, start
 from backlint.connectors.sandbox.webhooks import WebhookSender
 from backlint.connectors.sandbox.world import WorldIssue
-from tests.api.places import HOOK_SECRET, run_backlint, write_configuration
+from tests.api.live import WHOLE, live_sender, new_story
+from tests.api.places import run_backlint, write_configuration
 from tests.api.services import Running, served, until
 
 SILENT_FIRST = {"first_run": "baseline"}
-# Names an outcome, gives criteria in Given-When-Then, and says who wants it.
-WHOLE = """As an accountant I want to export all invoices of a month as one CSV file, so that the monthly closing no
-longer needs two hours of copying.
-
-## Outcome
-
-The monthly closing takes 30 minutes instead of 150, measured on the next three closings.
-
-## Acceptance criteria
-
-- Given a month with invoices, when I choose "Export", then a CSV file with one line for each invoice is offered.
-- Given a month without invoices, when I choose "Export", then I am told that there is nothing to export.
-- The file has the columns number, date, customer and total.
-"""
 
 
 @dataclass
@@ -51,29 +38,11 @@ class Live:
 
     def new_story(self, **values: Any) -> WorldIssue:
         """A story whose author says nothing of it, as a person makes one."""
-        return new_story(self.sandbox, self.person(), **values)
+        return new_story(self.sandbox.world, self.person(), **values)
 
     def own(self, issue: WorldIssue) -> tuple[list[str], int]:
         """Our labels and the number of our comments."""
         return own(self.sandbox, issue)
-
-
-def new_story(sandbox: Sandbox, author: str, **values: Any) -> WorldIssue:
-    world, now = sandbox.world, datetime.now(UTC)
-    project = next(iter(world.projects.values()))
-    template = next(iter(world.issues.values()))
-    backlog = next(status.id for status in world.statuses.values() if status.kind == "backlog")
-    with world.lock:
-        number = project.next_number
-        project.next_number += 1
-    issue = WorldIssue(
-        **{
-            "id": world.issue_ids(), "project": project.key, "number": number, "title": "Export of invoices as a file",
-            "body": "", "type": "story", "status": backlog, "created_at": now, "updated_at": now,
-            "reporter": author, "fields": dict.fromkeys(template.fields), **values,
-        }
-    )  # fmt: skip
-    return world.add_issue(issue)
 
 
 def own(sandbox: Sandbox, issue: WorldIssue) -> tuple[list[str], int]:
@@ -94,9 +63,7 @@ def live(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Live]:
 
 class live_webhooks:
     def __init__(self, sandbox: Sandbox, service: Running) -> None:
-        payload = sandbox_payload(sandbox)
-        url = f"{service.url}/webhooks/{sandbox.tracker}"
-        self.sender = WebhookSender(sandbox.world, url, sandbox.tracker, payload, HOOK_SECRET)
+        self.sender = live_sender(sandbox, service.url)
         self.live = Live(sandbox, service, self.sender)
 
     def __enter__(self) -> Live:
@@ -105,12 +72,6 @@ class live_webhooks:
 
     def __exit__(self, *_error: object) -> None:
         self.sender.stop()
-
-
-def sandbox_payload(sandbox: Sandbox) -> Any:
-    from backlint.connectors.sandbox.trackers import _webhook_payload
-
-    return _webhook_payload(sandbox.tracker, sandbox.world)
 
 
 def test_a_new_ticket_has_its_labels_and_one_comment_within_seconds(live: Live) -> None:
