@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -97,6 +97,14 @@ class Scopes:
         ]
         found.sort(key=lambda each: (*_start(each.sprint), each.scope.source, each.scope.key))
         return {(each.scope.source, each.sprint.id): each for each in found}
+
+    def sprints_of(self, wanted: Collection[tuple[str, str]]) -> list[SprintIssues]:
+        """The sprints of which more than half of the issues are among the wanted ones."""
+        return [
+            found
+            for found in self.sprints.values()
+            if 2 * sum(issue.identity in wanted for issue in found.issues) > len(found.issues)
+        ]
 
     @staticmethod
     def _sprint_scope(source: str, sprint: Sprint, issues: Iterable[Issue]) -> Scope:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -79,7 +79,7 @@ class ScopeCreep(ScopeRule):
             return self.not_applicable(scope, "started less than a day ago" if start else "the sprint has no dates")
         if all(each.added_at is None for issue in found.issues for each in memberships(issue, sprint.id)):
             return self.not_applicable(scope, "nothing says when its issues were added")
-        change = self._change(found, start + timedelta(hours=self.grace_hours), _last_moment(sprint, context.now))
+        change = self._change(found, start + timedelta(hours=self.grace_hours), last_moment(sprint, context.now))
         if not change.committed:
             return self.not_applicable(scope, "nothing was committed at the start")
         if change.added == change.removed:
@@ -91,16 +91,7 @@ class ScopeCreep(ScopeRule):
         return self.ok(scope, f"{change.percent} % more than at the start")
 
     def _change(self, found: SprintIssues, start: datetime, end: datetime) -> Change:
-        counted_ones = [
-            each for each in found.issues if each.type in SPRINT_TYPES and each.type not in self.exempt_types
-        ]
-        first = [issue for issue in counted_ones if was_in(issue, found.sprint.id, start)]
-        last = [issue for issue in counted_ones if was_in(issue, found.sprint.id, end)]
-        names = {name for issue in first for name in (issue.id, issue.key)}
-        known = {issue.identity for issue in first}
-        added = [each for each in last if each.identity not in known and not _is_split(each, names)]
-        kept = {issue.identity for issue in last}
-        removed = [issue for issue in first if issue.identity not in kept]
+        first, added, removed = added_and_removed(found, start, end, exempt=self.exempt_types)
         sizes = estimates(first)
         if len(sizes) < POINTS_SHARE * len(first) or not sizes:
             return Change("items", len(first), len(added), len(removed))
@@ -162,6 +153,20 @@ class ScopeCreep(ScopeRule):
     )
 
 
+def added_and_removed(
+    found: SprintIssues, start: datetime, end: datetime, *, exempt: Collection[IssueType] = ()
+) -> tuple[list[Issue], list[Issue], list[Issue]]:
+    """What was in the sprint at one moment, and what had come in and gone out at a later one; splits do not come in."""
+    counted_ones = [each for each in found.issues if each.type in SPRINT_TYPES and each.type not in exempt]
+    first = [issue for issue in counted_ones if was_in(issue, found.sprint.id, start)]
+    last = [issue for issue in counted_ones if was_in(issue, found.sprint.id, end)]
+    names = {name for issue in first for name in (issue.id, issue.key)}
+    known = {issue.identity for issue in first}
+    added = [each for each in last if each.identity not in known and not _is_split(each, names)]
+    kept = {issue.identity for issue in last}
+    return first, added, [issue for issue in first if issue.identity not in kept]
+
+
 def _latest(found: Iterable[SprintIssues], now: datetime) -> Iterator[SprintIssues]:
     """The running sprints; of teams without one the last that ended."""
     found = tuple(found)
@@ -177,7 +182,7 @@ def _latest(found: Iterable[SprintIssues], now: datetime) -> Iterator[SprintIssu
     yield from (each for team, each in last.items() if team not in busy)
 
 
-def _last_moment(sprint: Sprint, now: datetime) -> datetime:
+def last_moment(sprint: Sprint, now: datetime) -> datetime:
     end = end_of(sprint)
     return end - ROLLOVER if sprint.state == "closed" and end is not None else now
 

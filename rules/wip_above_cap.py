@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from backlint.examples import an_issue
@@ -28,6 +28,13 @@ CAP = {"caps": {"DEMO": 6}}
 
 def started(count: int, first: int = 1, **given: object) -> tuple[Issue, ...]:
     return tuple(an_issue(**{"id": str(n), "category": ACTIVE, **given}) for n in range(first, first + count))
+
+
+def joint_cap(caps: Mapping[str, float], teams: Iterable[str]) -> float | None:
+    """The caps of the teams together; None unless each of them has one."""
+    known = {name.casefold(): cap for name, cap in caps.items()}
+    wanted = {name.casefold() for name in teams}
+    return sum(known[name] for name in wanted) if wanted and wanted <= known.keys() else None
 
 
 class WipAboveCap(ScopeRule):

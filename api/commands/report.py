@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from backlint.api.commands.team_calendar import only_team, team_calendar
 from backlint.api.console import Console, escape
 from backlint.api.reading import read_file
 from backlint.api.reports import Report, ReportFormat, rendered
@@ -32,6 +33,8 @@ from backlint.errors import ConfigurationError, InputError
 from backlint.flow import Mode
 from backlint.model import Issue, Verdict
 from backlint.rules.registry import RULES_VERSION, find
+from backlint.rules.wip_above_cap import WipAboveCap, joint_cap
+from backlint.scopes import team_name
 from backlint.settings import Settings, load
 from backlint.sync import store
 from backlint.sync.audit import Audit, make_plan, new_id
@@ -50,6 +53,7 @@ from backlint.sync.database import reading
 from backlint.sync.findings import Finding
 from backlint.sync.plan import Change, ChangeKind
 from backlint.sync.scoring import score_groups
+from backlint.working_time import WorkingHours
 
 FORMATS = ("html", "md", "json", "csv")
 DEFAULT_PERIOD = timedelta(days=90)
@@ -177,7 +181,10 @@ def _cycle_time(
     mode: str,
     health: Sequence[SourceHealth] = (),
 ) -> CycleTimeReport:
-    wanted = {issue.identity for issue in in_scope(backlog, scope)}
+    selected = in_scope(backlog, scope)
+    wanted = {issue.identity for issue in selected}
+    calendar = team_calendar(backlog, settings, selected, team=only_team(selected))
+    caps = WipAboveCap(settings.rules.get(WipAboveCap.code)).caps
     return build_cycle_time(
         backlog.issues,
         scope=scope or name,
@@ -190,6 +197,9 @@ def _cycle_time(
         options=flow_options(settings),
         health=health,
         rules_version=RULES_VERSION,
+        wip_cap=joint_cap(caps, {team_name(issue) for issue in selected}),
+        sprints=backlog.scopes.sprints_of(wanted),
+        hours=WorkingHours(zone=settings.zone, holidays=calendar.holidays),
     )
 
 

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from backlint.api.readout.facts import LARGE, Facts
-from backlint.api.readout.wording import counted_issues, excerpt
+from backlint.api.readout.wording import as_entry, counted_issues, excerpt
 from backlint.api.reports import figures
 from backlint.api.reports.cycle_time import Row
-from backlint.api.reports.readout import Entry, Figure, Section, entries, entry
+from backlint.api.reports.entries import Entry, entries, entry
+from backlint.api.reports.readout import Figure, Section
+from backlint.api.reports.sprint_record import SprintRecord
 from backlint.flow.metrics import finished_between, iso_week
 from backlint.forecast import CycleClasses
 from backlint.model import Issue, IssueType, StatusCategory
@@ -19,7 +21,7 @@ from backlint.rules.outcome_text import own_outcomes
 from backlint.rules.result_text import recorded_results
 from backlint.rules.sprint_figures import SPRINT_TYPES
 from backlint.rules.too_many_initiatives import TooManyInitiatives
-from backlint.rules.wip_above_cap import WipAboveCap
+from backlint.rules.wip_above_cap import WipAboveCap, joint_cap
 from backlint.scopes import team_name
 from backlint.text.story import read_story
 
@@ -71,15 +73,64 @@ def _efficiency(facts: Facts, rows: tuple[Entry, ...]) -> Figure:
 
 def wip(facts: Facts) -> Figure:
     """Work in progress against the caps of its teams, where there are any."""
-    caps = {name.casefold(): cap for name, cap in facts.rule(WipAboveCap).caps.items()}
-    teams = {team_name(item.issue).casefold() for item in facts.items}
-    cap = sum(caps[team] for team in teams) if teams and teams <= caps.keys() else None
+    cap = joint_cap(facts.rule(WipAboveCap).caps, (team_name(item.issue) for item in facts.items))
     lines = tuple(
         entry(item.issue, f"{item.issue.status.name}, {figures.in_days(item.age(facts.now))}")
         for item in facts.in_progress
     )
     of = "no cap is set ([rules.FLO003] caps)" if cap is None else f"cap {cap:g}"
     return Figure(name="In progress", value=str(len(lines)), of=of, number=len(lines), behind=lines)
+
+
+def sprints(facts: Facts) -> Section:
+    """What became of the sprints of the last 90 days, and of the running ones so far."""
+    found = facts.cycle_time.sprints
+    ended = [each for each in found if not each.is_running]
+    committed = tuple(line for each in ended for line in each.committed)
+    finished = tuple(line for each in ended for line in each.finished)
+    carried = tuple(line for each in ended for line in each.carried or ())
+    of = f"{len(finished)} of {len(committed)} committed, {figures.counted(len(ended), 'ended sprint')}, {DAYS_90}"
+    share = Fraction(len(finished), len(committed)) if committed else None
+    return Section(
+        name="sprints",
+        title="Sprints",
+        note="Committed at the start and finished; added and removed count from a day after the start."
+        if found
+        else "",
+        figures=(
+            Figure(
+                name="Sprint predictability",
+                value=figures.percent(share),
+                of=of,
+                number=None if share is None else float(share),
+                behind=finished,
+            ),
+            Figure(
+                name="Carried over",
+                value=str(len(carried)),
+                of=f"from {figures.counted(len(ended), 'ended sprint')}",
+                number=len(carried),
+                behind=carried,
+            ),
+        )
+        if ended
+        else (),
+        entries=tuple(as_entry(_told(each), source=each.source, title=each.name) for each in found),
+        empty="No sprint runs, and none ended in the last 90 days.",
+    )
+
+
+def _told(each: SprintRecord) -> str:
+    """`5 of 7 committed finished (71 %), 4 added and 0 removed after the start, 3 carried over`."""
+    so_far = " so far" if each.is_running else ""
+    share = f" ({figures.percent(each.predictability)})" if each.committed else ""
+    moved = (
+        "nothing says what came in after the start"
+        if each.added is None or each.removed is None
+        else f"{len(each.added)} added and {len(each.removed)} removed after the start"
+    )
+    carried = "" if each.carried is None else f", {len(each.carried)} carried over"
+    return f"{len(each.finished)} of {len(each.committed)} committed finished{share}{so_far}, {moved}{carried}"
 
 
 def ageing(facts: Facts) -> Section:

@@ -146,6 +146,7 @@ class Facts:
             until=self.until,
             select=lambda issue: issue.identity in wanted,
             options=flow_options(self.settings),
+            sprints=self.backlog.scopes.sprints_of(wanted),
         )
 
     @cached_property

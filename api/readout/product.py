@@ -11,7 +11,8 @@ from backlint.api.readout.facts import Facts
 from backlint.api.readout.weekly import as_scope
 from backlint.api.readout.wording import counted_issues
 from backlint.api.reports import figures
-from backlint.api.reports.readout import Figure, Section, entry
+from backlint.api.reports.entries import entry
+from backlint.api.reports.readout import Figure, Section
 from backlint.model import Issue, IssueType, Verdict
 from backlint.rules.priority_inputs import inputs, score
 

@@ -30,7 +30,8 @@ VIEWS: Mapping[Audience, tuple[Build, ...]] = MappingProxyType(
             delivery.objectives, delivery.initiatives, delivery.on_time, delivery.forecast, _largest_risks,
         ),
         Audience.ENGINEERING: (
-            delivery.flow, delivery.ageing, delivery.blocked, delivery.bugs, weekly.upcoming, delivery.why_epics,
+            delivery.flow, delivery.ageing, delivery.blocked, delivery.sprints, delivery.bugs, weekly.upcoming,
+            delivery.why_epics,
         ),
         Audience.PRODUCT: (
             product.coverage, product.results_owed, product.review_dates, weekly.reviews, product.priorities,

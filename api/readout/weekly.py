@@ -17,7 +17,8 @@ from backlint.api.readout.wording import (
     usual_week,
 )
 from backlint.api.reports import figures
-from backlint.api.reports.readout import Entry, Section, entry
+from backlint.api.reports.entries import Entry, entry
+from backlint.api.reports.readout import Section
 from backlint.model import Issue, IssueType, Judgement, StatusCategory
 from backlint.readiness import Standing
 from backlint.rules.decision_incomplete import DECISION_LABELS

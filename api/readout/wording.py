@@ -8,7 +8,8 @@ from statistics import median_low
 
 from backlint.api.readout.facts import Facts
 from backlint.api.reports import figures
-from backlint.api.reports.readout import Entry, Figure, entries
+from backlint.api.reports.entries import Entry, entries
+from backlint.api.reports.readout import Figure
 from backlint.model import Issue
 
 LONGEST = 120

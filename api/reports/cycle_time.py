@@ -6,14 +6,17 @@ import gc
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from statistics import median_low
 from zoneinfo import ZoneInfo
 
+from backlint.api.reports.entries import Entry, entry
+from backlint.api.reports.figures import day as day_of
 from backlint.api.reports.figures import in_days
 from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable
+from backlint.api.reports.sprint_record import SprintRecord, sprint_records
 from backlint.flow import (
     ITEM_TYPES,
     Episode,
@@ -32,25 +35,29 @@ from backlint.flow import (
 from backlint.flow.items import Identity
 from backlint.flow.levels import WINDOW
 from backlint.flow.metrics import (
+    Due,
     OnTime,
     bug_rate,
     cumulative_flow,
+    due_items,
     flow_efficiency,
     has_waiting_data,
     in_progress,
     iso_week,
     local_day,
-    on_time,
     time_in_status,
     wip_counts,
 )
 from backlint.flow.options import DEFAULTS
 from backlint.flow.timeline import STARTED
-from backlint.model import Issue
+from backlint.model import Issue, IssueType
 from backlint.percentile import Percentiles, Sample, Trend, percentile, percentiles, trend
+from backlint.scopes import SprintIssues
+from backlint.working_time import WorkingHours, working_days
 
 NO_START_BANNER = Fraction(15, 100)  # catalogue FLO006
 MOST_MOMENTS = 120  # points of a chart over time; beyond, one a week, then one every few weeks
+MOST_WORKING_TIMES = 20_000  # rows; working time is counted day by day, and takes a second for so many
 # Upper ends of the histogram's bins, in days.
 BINS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 DAY = timedelta(days=1)
@@ -58,7 +65,10 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A finished piece of work. `cycle` is in the report's mode; `score` is always of elapsed time."""
+    """A finished piece of work. `cycle` is in the report's mode; `score` is always of elapsed time.
+
+    `working` is elapsed time within working hours in days of 8 h; None: nobody asked for it, or the rows are too many.
+    """
 
     source: str
     id: str
@@ -79,6 +89,7 @@ class Row:
     reopened: int
     handoffs: int
     flags: tuple[str, ...]
+    working: float | None = None
 
     @property
     def because(self) -> str:
@@ -215,11 +226,15 @@ class CycleTimeReport:
     moments: tuple[date, ...]
     flow: Mapping[str, tuple[int, ...]]
     wip: tuple[int, ...]
-    wip_cap: int | None
+    wip_cap: float | None
     weeks: tuple[Week, ...]
     efficiency: Percentiles
     on_time: OnTime
+    due: tuple[Entry, ...]  # what was due, with what became of it; late ones first
     bug_rate: Fraction | None
+    bugs: tuple[Entry, ...]  # created in the period
+    working: Percentiles
+    sprints: tuple[SprintRecord, ...]
     movement: Movement | None
     reopened: int
     excluded: tuple[Excluded, ...]
@@ -264,12 +279,14 @@ def build_cycle_time(
     options: FlowOptions = DEFAULTS,
     health: Sequence[SourceHealth] = (),
     rules_version: str = "",
-    wip_cap: int | None = None,
+    wip_cap: float | None = None,
+    sprints: Iterable[SprintIssues] = (),
+    hours: WorkingHours | None = None,
 ) -> CycleTimeReport:
     """The report over what finished from `since` to `until`, both local days and included.
 
     `issues` is everything there is, since expectations may have to ask the whole organisation; `select` picks those
-    of the scope. Issues of sources whose pull did not finish are left out.
+    of the scope. Issues of sources whose pull did not finish are left out. `hours` asks for working time as well.
     """
     zone, mode = ZoneInfo(timezone), Mode(mode)
     period = _Period(_midnight(since, zone), _end(until, zone, now))
@@ -282,6 +299,7 @@ def build_cycle_time(
             found, places, period,
             scope=scope, now=now, timezone=timezone, mode=mode, since=since, until=until,
             options=options, health=tuple(health), rules_version=rules_version, wip_cap=wip_cap,
+            sprints=[each for each in sprints if each.scope.source not in failed], hours=hours,
         )  # fmt: skip
 
 
@@ -311,7 +329,9 @@ def _report(
     options: FlowOptions,
     health: tuple[SourceHealth, ...],
     rules_version: str,
-    wip_cap: int | None,
+    wip_cap: float | None,
+    sprints: Sequence[SprintIssues],
+    hours: WorkingHours | None,
 ) -> CycleTimeReport:
     zone = ZoneInfo(timezone)
     finished = [(item, episode) for item in found for episode in item.finished() if period.holds(episode.finished_at)]
@@ -323,11 +343,14 @@ def _report(
         if row is not None:
             (large if item.is_large else rows).append(row)
     rows.sort(key=_by_finish)
+    if hours is not None and len(rows) <= MOST_WORKING_TIMES:
+        rows = [replace(row, working=working_days(row.started_at, row.finished_at, hours)) for row in rows]
     large.sort(key=_by_finish)
     ageing = _ageing(found, places, now)
     counted = [(item, episode) for item, episode in finished if item.issue.type in ITEM_TYPES]
     moments = _moments(found, period, zone)
     ends = [_end(day, zone, now) for day in moments]
+    due = tuple(due_items(found, now, zone, since=since, until=until + DAY if until else None))
     return CycleTimeReport(
         scope=scope,
         as_of=now,
@@ -358,8 +381,14 @@ def _report(
         wip_cap=wip_cap,
         weeks=_weeks(counted, period, zone, now),
         efficiency=percentiles(sorted((row.efficiency for row in rows if row.efficiency is not None), key=float)),
-        on_time=on_time(found, now, zone, since=since, until=until + DAY if until else None),
+        on_time=OnTime(sum(each.is_met for each in due), len(due), sum(each.is_moved for each in due)),
+        due=_due_lines(due, zone),
         bug_rate=bug_rate(found, period.since or datetime.min.replace(tzinfo=UTC), period.until),
+        bugs=_bugs(found, period, zone),
+        working=percentiles(row.working for row in rows if row.working is not None),
+        sprints=sprint_records(
+            sprints, {item.issue.identity: item for item in found} if sprints else {}, now, since=period.since
+        ),
         movement=_movement(found, period, mode),
         reopened=sum(row.reopened > 0 for row in rows),
         excluded=_excluded(found, period, mode),
@@ -424,6 +453,35 @@ def _row(
         reopened=episode.reopenings,
         handoffs=handoffs(issue) if issue.changes else 0,
         flags=_flags(item, episode),
+    )
+
+
+def _due_lines(due: Sequence[Due], zone: ZoneInfo) -> tuple[Entry, ...]:
+    """Late ones first, the latest date first."""
+    order = sorted(
+        due, key=lambda each: (each.is_met, -each.day.toordinal(), each.item.issue.source, each.item.issue.key)
+    )
+    return tuple(entry(each.item.issue, f"due {each.day}, {_became(each, zone)}") for each in order)
+
+
+def _became(due: Due, zone: ZoneInfo) -> str:
+    finished_at = due.item.episodes[0].finished_at
+    moved = "; the date was moved after the start" if due.is_moved else ""
+    return ("still open" if finished_at is None else f"finished {day_of(finished_at, zone)}") + moved
+
+
+def _bugs(found: Iterable[Item], period: _Period, zone: ZoneInfo) -> tuple[Entry, ...]:
+    """The bugs that the bug rate counts."""
+    bugs = [
+        item.issue
+        for item in found
+        if item.issue.type is IssueType.BUG
+        and period.holds(item.issue.created_at)
+        and (not item.why_outside or item.why_outside.startswith("status"))
+    ]
+    return tuple(
+        entry(issue, f"created {day_of(issue.created_at, zone)}")
+        for issue in sorted(bugs, key=lambda each: (str(each.created_at), each.source, each.key))
     )
 
 

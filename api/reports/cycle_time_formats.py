@@ -9,9 +9,24 @@ from typing import Any
 
 from backlint.api.reports import figures
 from backlint.api.reports.cycle_time import Ageing, CycleTimeReport, Group, Row
-from backlint.api.reports.cycle_time_page import MODE_SENTENCES, movement, percentile_cells, period
+from backlint.api.reports.cycle_time_page import (
+    MODE_SENTENCES,
+    SPRINT_HEADER,
+    SPRINTS_EXPLAINED,
+    SPRINTS_SHOWN,
+    bugs_of,
+    movement,
+    percentile_cells,
+    period,
+    rate_of,
+    sprint_cells,
+    sprint_figures,
+    working_of,
+)
+from backlint.api.reports.entries import Entry
 from backlint.api.reports.health import Answer, SourceHealth
 from backlint.api.reports.page import Report, cannot_say
+from backlint.api.reports.sprint_record import SprintRecord
 from backlint.api.reports.tables import link, markdown_table, plain
 from backlint.api.reports.tables import to_csv as table_to_csv
 from backlint.flow import ServiceLevel
@@ -52,7 +67,16 @@ def _facts(report: CycleTimeReport) -> dict[str, Any]:
             "p50": None if report.efficiency.p50 is None else round(float(report.efficiency.p50), 6),
         },
         "on_time": {"on_time": report.on_time.on_time, "due": report.on_time.due, "moved": report.on_time.moved},
+        "due": [_entry(each) for each in report.due],
         "bug_rate": None if report.bug_rate is None else round(float(report.bug_rate), 6),
+        "bugs": [_entry(each) for each in report.bugs],
+        "working_days": {
+            "count": report.working.sample.count,
+            **{name: getattr(report.working, name) for name in ("p50", "p85", "p95")},
+            "remark": report.working.sample.remark,
+        },
+        "wip_cap": report.wip_cap,
+        "sprints": [_sprint(each) for each in report.sprints],
         "trend": report.movement and {
             "days": report.movement.days,
             "now": _percentiles(report.movement.now),
@@ -101,6 +125,30 @@ def _facts(report: CycleTimeReport) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _entry(each: Entry) -> dict[str, Any]:
+    return {"source": each.source, "issue": each.key, "url": each.url, "title": each.title, "said": each.said or None}
+
+
+def _sprint(each: SprintRecord) -> dict[str, Any]:
+    return {
+        "source": each.source,
+        "sprint": each.name,
+        "team": each.team,
+        "starts_at": _at(each.starts_at),
+        "ends_at": _at(each.ends_at),
+        "running": each.is_running,
+        "predictability": None if each.predictability is None else round(float(each.predictability), 6),
+        "scope_change": None if each.scope_change is None else round(float(each.scope_change), 6),
+        **{
+            name: None if found is None else [line.key for line in found]
+            for name, found in (
+                ("committed", each.committed), ("finished", each.finished), ("added", each.added),
+                ("removed", each.removed), ("carried_over", each.carried),
+            )
+        },
+    }  # fmt: skip
+
+
 def _row(row: Row) -> dict[str, Any]:
     return {
         "source": row.source,
@@ -116,6 +164,7 @@ def _row(row: Row) -> dict[str, Any]:
         "cycle_time": figures.days(row.cycle),
         "lead_time": figures.days(row.lead),
         "reaction_time": figures.days(row.reaction),
+        "working_days": None if row.working is None else round(row.working, 6),
         "score": row.score,
         "rank": row.rank,
         "flow_efficiency": None if row.efficiency is None else round(float(row.efficiency), 6),
@@ -293,6 +342,15 @@ def _body(report: CycleTimeReport) -> Iterable[str]:
             for week in report.weeks[-WEEKS_SHOWN:][::-1]
         ]
         yield markdown_table(("week of", "finished", "rework", "closed in bulk"), weeks, numbers=(1, 2, 3))
+    if report.sprints:
+        yield f"## Sprints\n\n{SPRINTS_EXPLAINED}"
+        shown = report.sprints[:SPRINTS_SHOWN]
+        table = markdown_table(
+            SPRINT_HEADER,
+            [[plain(str(cell)) for cell in sprint_cells(each)] for each in shown],
+            numbers=range(2, len(SPRINT_HEADER)),
+        )
+        yield table + _cut(len(report.sprints), SPRINTS_SHOWN, where="JSON")
     yield from _quality(report)
 
 
@@ -312,6 +370,9 @@ def _key_figures(report: CycleTimeReport) -> str:
         ("finished", report.quality.finished, figures.counted(len(report.weeks), "week")),
         ("on time", figures.percent(report.on_time.share), f"{report.on_time.on_time} of {report.on_time.due} due"),
         ("reopened", report.reopened, f"of {figures.counted(len(report.rows), 'item')}"),
+        ("bugs created for each item finished", rate_of(report), bugs_of(report)),
+        ("working time, median", working_of(report.working.p50), figures.counted(report.working.sample.count, "item")),
+        *((name, value, of) for name, value, of in sprint_figures(report)),
     ]  # fmt: skip
     return markdown_table(("figure", "value", "of"), rows, numbers=(1,))
 
@@ -359,8 +420,8 @@ def _finished(report: CycleTimeReport) -> str:
     return f"## Finished, slowest first\n\n{markdown_table(header, rows, numbers=(3, 4, 5))}{_cut(len(report.rows))}"
 
 
-def _cut(count: int) -> str:
-    return f"\n{count - MOST_LINES} more in the CSV.\n" if count > MOST_LINES else ""
+def _cut(count: int, shown: int = MOST_LINES, *, where: str = "CSV") -> str:
+    return f"\n{count - shown} more in the {where}.\n" if count > shown else ""
 
 
 def _quality(report: CycleTimeReport) -> Iterable[str]:

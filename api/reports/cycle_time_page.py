@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 
 from markupsafe import Markup
 
 from backlint.api.reports import charts, figures
 from backlint.api.reports.cycle_time import Ageing, CycleTimeReport, Row
+from backlint.api.reports.entries import Entry
 from backlint.api.reports.page import drawn, rendered
+from backlint.api.reports.sprint_record import SprintRecord
 from backlint.percentile import Percentiles, percentile
 
 MOST_ROWS = 300  # of a table in the page; the CSV has them all
@@ -36,6 +39,15 @@ def to_html(report: CycleTimeReport) -> str:
         mode_sentence=MODE_SENTENCES[report.mode.value],
         percentile_cells=percentile_cells,
         movement=movement(report),
+        rate=rate_of(report),
+        bugs_of=bugs_of(report),
+        working=working_of(report.working.p50),
+        sprint_figures=sprint_figures(report),
+        sprint_header=SPRINT_HEADER,
+        sprints_explained=SPRINTS_EXPLAINED,
+        sprints_shown=SPRINTS_SHOWN,
+        sprint_rows=_sprint_rows,
+        unfinished=_unfinished,
     )
 
 
@@ -44,6 +56,79 @@ MODE_SENTENCES = {
     "in_progress": "in progress: only the time in started statuses",
     "last_run": "last run: from the first start after the last return to the backlog",
 }
+
+
+SPRINT_HEADER = (
+    "sprint", "team", "committed", "finished of them", "predictability", "added", "removed", "scope change",
+    "carried over",
+)  # fmt: skip
+SPRINTS_SHOWN = 12
+SPRINTS_EXPLAINED = (
+    "In items, subtasks and epics aside. Predictability is what was committed at the start and finished; added and "
+    "removed count from a day after the start."
+)
+
+
+def sprint_cells(each: SprintRecord) -> Sequence[object]:
+    """A line of the table of sprints; a dash where the tracker does not tell."""
+    change = each.scope_change
+    return (
+        f"{each.name} (running)" if each.is_running else each.name,
+        each.team or "–",
+        len(each.committed),
+        len(each.finished),
+        figures.percent(each.predictability) + (" so far" if each.is_running and each.committed else ""),
+        "–" if each.added is None else len(each.added),
+        "–" if each.removed is None else len(each.removed),
+        "–" if change is None else f"{figures.signed(round(100 * change))} %",
+        "–" if each.carried is None else len(each.carried),
+    )
+
+
+def _sprint_rows(records: Sequence[SprintRecord]) -> list[Sequence[object]]:
+    return [sprint_cells(each) for each in records]
+
+
+def _unfinished(each: SprintRecord) -> list[Entry]:
+    return [line for line in each.committed if line not in each.finished]
+
+
+def sprint_figures(report: CycleTimeReport) -> list[tuple[str, str, str]]:
+    """Over all sprints that ended in the period: name, value, of how many."""
+    ended = [each for each in report.sprints if not each.is_running]
+    committed = sum(len(each.committed) for each in ended)
+    if not committed:
+        return []
+    sprints = sprints_of(len(ended))
+    done = sum(len(each.finished) for each in ended)
+    carried = sum(len(each.carried or ()) for each in ended)
+    found = [
+        ("sprint predictability", figures.percent(Fraction(done, committed)), f"{done} of {committed}, {sprints}"),
+        ("carried over", str(carried), f"from {sprints}"),
+    ]
+    told = [each for each in ended if each.scope_change is not None]
+    if told:
+        base = sum(len(each.committed) for each in told)
+        net = sum(len(each.added or ()) - len(each.removed or ()) for each in told)
+        value = f"{figures.signed(round(100 * Fraction(net, base)))} %"
+        found.append(("scope change after the start", value, f"on {base} committed, {sprints_of(len(told))}"))
+    return found
+
+
+def sprints_of(count: int) -> str:
+    return figures.counted(count, "ended sprint")
+
+
+def rate_of(report: CycleTimeReport) -> str:
+    return "–" if report.bug_rate is None else f"{float(report.bug_rate):.2f}"
+
+
+def bugs_of(report: CycleTimeReport) -> str:
+    return f"{figures.counted(len(report.bugs), 'bug')} created, {report.quality.finished} finished"
+
+
+def working_of(span: float | None) -> str:
+    return "–" if span is None else f"{span:.1f} working days"
 
 
 def period(report: CycleTimeReport) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from backlint.api.reports.entries import Entry
 from backlint.api.reports.health import Answer, SourceHealth
-from backlint.model import Issue
 
 
 class Audience(StrEnum):
@@ -20,17 +19,6 @@ class Audience(StrEnum):
     PRODUCT = "product"
     DESIGN = "design"
     MARKETING = "marketing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A line of a section: an issue, or with `key` None a fact about a team, a sprint or a project."""
-
-    source: str
-    key: str | None
-    url: str | None
-    title: str
-    said: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,12 +76,3 @@ class Readout:
     @property
     def unreadable(self) -> tuple[SourceHealth, ...]:
         return tuple(source for source in self.health if not source.complete)
-
-
-def entry(issue: Issue, said: str = "") -> Entry:
-    return Entry(source=issue.source, key=issue.key, url=issue.url, title=issue.title, said=said)
-
-
-def entries(issues: Iterable[Issue]) -> tuple[Entry, ...]:
-    """The issues behind a figure, in a stable order."""
-    return tuple(entry(issue) for issue in sorted(issues, key=lambda each: (each.source, each.key)))

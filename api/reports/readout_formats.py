@@ -8,8 +8,9 @@ from typing import Any
 
 from backlint.api.reports import figures
 from backlint.api.reports.cycle_time_formats import markdown_cannot_say, markdown_sources, source_facts
+from backlint.api.reports.entries import Entry
 from backlint.api.reports.health import Answer
-from backlint.api.reports.readout import Audience, Entry, Figure, Readout, Section
+from backlint.api.reports.readout import Audience, Figure, Readout, Section
 from backlint.api.reports.tables import link, plain
 from backlint.api.reports.tables import to_csv as table_to_csv
 

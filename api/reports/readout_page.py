@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from backlint.api.reports.entries import Entry
 from backlint.api.reports.page import rendered
-from backlint.api.reports.readout import Entry, Readout, Section
+from backlint.api.reports.readout import Readout, Section
 from backlint.api.reports.readout_formats import heading, name, nothing
 
 SHOWN = 25  # lines of a section before the rest is folded in

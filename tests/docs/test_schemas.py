@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from backlint.api.commands import apply as apply_command
 from backlint.api.commands import plan as plan_command
+from backlint.api.reports.cycle_time_formats import to_json as cycle_time_json
 from backlint.api.reports.forecast_formats import to_json as forecast_json
 from backlint.api.reports.readout import Audience
 from backlint.api.reports.readout_formats import to_json as readout_json
@@ -38,6 +39,7 @@ from backlint.sync.apply import Applied
 from backlint.sync.check import CheckResult, check_issues, to_json
 from backlint.sync.plan import Change, ChangeKind, HeldBack, Plan
 from backlint.sync.pull import SourcePull
+from tests.api.reports.backlog import a_cycle_time_report
 from tests.api.reports.planning_backlog import a_forecast, a_sprint_prep
 from tests.api.reports.readout_backlog import a_readout
 from tests.factory import a_comment, a_transition, an_issue
@@ -142,7 +144,7 @@ def outputs() -> dict[str, Any]:
         "check": to_json(a_check(), all_verdicts=True),
         "plan": plan_command.to_json(PLAN),
         "apply": apply_command.to_json(APPLIED, PLAN),
-        "report-cycle-time": CYCLE_TIME,
+        "report-cycle-time": json.loads(cycle_time_json(a_cycle_time_report())),
         "report-forecast": json.loads(forecast_json(a_forecast())),
         "report-sprint-prep": json.loads(sprint_prep_json(a_sprint_prep())),
         "report-weekly": json.loads(readout_json(a_readout(Audience.EXECUTIVE))),
@@ -216,6 +218,10 @@ def test_a_wrong_value_is_found(name: str, path: tuple[str | int, ...], wrong: A
     place[path[-1]] = wrong
 
     assert len(problems(name, value)) == 1
+
+
+def test_the_shape_that_the_design_promises_is_enough() -> None:
+    assert problems("report-cycle-time", CYCLE_TIME) == []
 
 
 def test_a_label_change_without_its_label_is_no_plan() -> None:

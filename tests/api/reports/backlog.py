@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from backlint.api.reports import AuditReport, CycleTimeReport, build_audit, build_cycle_time
 from backlint.api.reports.audit import (
@@ -24,11 +27,15 @@ from backlint.model import (
     Link,
     LinkKind,
     Severity,
+    Sprint,
+    SprintMembership,
     Status,
     StatusCategory,
     Tracker,
     Transition,
 )
+from backlint.scopes import Scopes
+from backlint.working_time import WorkingHours
 
 NOW = datetime(2026, 6, 1, 8, 0, tzinfo=UTC)
 SITE = "https://acme.example/browse"
@@ -122,7 +129,30 @@ def the_backlog() -> tuple[Issue, ...]:
     )  # fmt: skip
 
 
+def in_sprint(issues: Iterable[Issue], sprint: Sprint, *, added: Mapping[str, float]) -> tuple[Issue, ...]:
+    """The issues, those named by key as members of the sprint since so many days before NOW."""
+    return tuple(
+        replace(issue, sprints=(SprintMembership(sprint=sprint, added_at=NOW - timedelta(days=added[issue.key])),))
+        if issue.key in added
+        else issue
+        for issue in issues
+    )
+
+
+THE_SPRINT = Sprint(
+    id="7", name="Payments 7", state="closed", starts_at=NOW - timedelta(days=22), ends_at=NOW - timedelta(days=8),
+)  # fmt: skip
+HOURS = WorkingHours(zone=ZoneInfo("Europe/Berlin"), holidays=frozenset({date(2026, 5, 1)}))
+
+
+def the_backlog_in_sprints() -> tuple[Issue, ...]:
+    """Three committed, of which two were finished; one came in later and is open."""
+    added = {"PAY-30": 25.0, "PAY-43": 25.0, "PAY-36": 25.0, "PAY-37": 15.0}
+    return in_sprint(the_backlog(), THE_SPRINT, added=added)
+
+
 def a_cycle_time_report(**given: object) -> CycleTimeReport:
+    issues = the_backlog_in_sprints()
     values: dict[str, object] = {
         "scope": "Payments and Checkout",
         "now": NOW,
@@ -132,8 +162,10 @@ def a_cycle_time_report(**given: object) -> CycleTimeReport:
         "rules_version": "2026.1",
         "wip_cap": 4,
         "options": FlowOptions(),
+        "sprints": tuple(Scopes(issues).sprints.values()),
+        "hours": HOURS,
     }
-    return build_cycle_time(the_backlog(), **{**values, **given})  # type: ignore[arg-type]
+    return build_cycle_time(issues, **{**values, **given})  # type: ignore[arg-type]
 
 
 def a_small_cycle_time_report() -> CycleTimeReport:
