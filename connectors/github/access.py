@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -12,9 +10,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
+import jwt
 import msgspec
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from backlint.connectors.graphql import Answer, Problem
 from backlint.connectors.http import Throttled, refused, require_json
@@ -248,8 +247,7 @@ class AppToken(httpx.Auth):
         """For the few calls that are made as the app itself. Back-dated a minute, because clocks differ."""
         now = int(self._clock())
         claims = {"iat": now - 60, "exp": now + 540, "iss": self._app_id}
-        signed = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part(claims)}"
-        return f"{signed}.{_encoded(self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+        return jwt.encode(claims, self._key, algorithm="RS256")
 
     def _current(self) -> Generator[httpx.Request, httpx.Response, str]:
         if self._token and self._clock() < self._expires - RENEW_BEFORE.total_seconds():
@@ -301,11 +299,3 @@ def _private_key(pem: str, source: str) -> rsa.RSAPrivateKey:
     if not isinstance(key, rsa.RSAPrivateKey):
         raise ConfigurationError(f"source {source!r}: private_key_env holds no RSA key, which GitHub Apps sign with")
     return key
-
-
-def _part(content: dict[str, Any]) -> str:
-    return _encoded(json.dumps(content, separators=(",", ":")).encode())
-
-
-def _encoded(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

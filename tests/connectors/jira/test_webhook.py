@@ -6,10 +6,11 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import jwt
 import pytest
 from pydantic import SecretStr
 
-from backlint.connectors.jira.webhook import event, verify
+from backlint.connectors.jira.webhook import LEEWAY, event, verify, verify_app
 from backlint.connectors.sandbox.jira_webhooks import jira_payload
 from backlint.connectors.sandbox.webhooks import signed_headers
 from backlint.connectors.sandbox.world import Event, World, WorldComment, WorldIssue
@@ -41,6 +42,41 @@ def test_anything_else_is_refused(body: bytes, signature: str) -> None:
     with pytest.raises(WebhookRefused) as error:
         verify(body, {"X-Hub-Signature": signature} if signature else {}, SECRET, NOW)
     assert SECRET.get_secret_value() not in str(error.value)
+
+
+CLIENT_SECRET = SecretStr("the client secret of an app, which is as long as such secrets are in life")
+
+
+def token(*, secret: str = CLIENT_SECRET.get_secret_value(), algorithm: str = "HS256", **claims: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {jwt.encode(claims, secret, algorithm=algorithm)}"}
+
+
+def test_an_app_s_webhook_is_proven_by_its_token() -> None:
+    for claims in ({"exp": NOW.timestamp() + 60}, {"iat": NOW.timestamp() - 60}, {"exp": NOW.timestamp() - 60}):
+        verify_app(b"{}", token(**claims), CLIENT_SECRET, NOW)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer a.b.c"},
+        {"X-Hub-Signature": SIGNATURE},
+        token(exp=NOW.timestamp() - LEEWAY.total_seconds() - 1),
+        token(sub="no time at all"),
+        token(exp="soon"),
+        token(
+            exp=NOW.timestamp() + 60, secret="another client secret, which is as long as the right one is in this test"
+        ),
+        token(exp=NOW.timestamp() + 60, algorithm="HS512"),
+        token(exp=NOW.timestamp() + 60, algorithm="none", secret=""),
+    ],
+)
+def test_an_app_s_webhook_with_any_other_token_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(WebhookRefused) as error:
+        verify_app(b"{}", headers, CLIENT_SECRET, NOW)
+    assert CLIENT_SECRET.get_secret_value() not in str(error.value)
 
 
 def an_event(body: dict[str, Any], **headers: str) -> WebhookEvent:
