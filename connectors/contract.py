@@ -28,6 +28,7 @@ class Capabilities:
     started_status: bool = True  # has statuses of its own between open and done
     edit_comment: bool = True
     labels_need_creation: bool = False
+    archive_is_unlisted: bool = False  # no list names archived issues; each can be looked at by its id
 
 
 @dataclass
@@ -176,7 +177,7 @@ class Connector(Protocol):
         ...
 
     def census(self, scope: str) -> Iterator[Sequence[str]]:
-        """The ids of every issue that exists in the scope now, archived ones included."""
+        """The ids of every issue that exists in the scope now; archived ones too, unless the archive is unlisted."""
         ...
 
     def fetch(self, scope: str, ids: Sequence[str]) -> Iterator[Page]:

@@ -101,7 +101,8 @@ def save_remapped(connection: Connection, source: str, issues: Sequence[Issue]) 
 
     Returns how many of those that still exist are different now.
     """
-    columns = (t.issues.c.id, t.issues.c.scope, t.issues.c.presence, t.issues.c.digest, t.issues.c.pulled_at)
+    of_row = ("scope", "presence", "digest", "pulled_at", "unlisted_at")
+    columns = (t.issues.c.id, *(t.issues.c[name] for name in of_row))
     kept: dict[str, Any] = {}
     for chunk in chunks(issue.id for issue in issues):
         query = sa.select(*columns).where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
@@ -112,7 +113,9 @@ def save_remapped(connection: Connection, source: str, issues: Sequence[Issue]) 
     for issue in changed:
         was = kept[issue.id]
         row = issue_row(issue, was.scope, digests[issue.id] if was.digest else "", was.pulled_at)
-        rows.append({**row, "presence": was.presence})
+        is_archived = issue.is_archived or was.unlisted_at is not None
+        kept_as_is = {"presence": was.presence, "unlisted_at": was.unlisted_at, "is_archived": is_archived}
+        rows.append({**row, **kept_as_is})
     write_issues(connection, source, changed, rows)
     return sum(1 for issue in changed if kept[issue.id].digest)
 

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 import structlog
 
-from backlint.connectors.contract import Connector, Reference, Whereabouts
+from backlint.connectors.contract import Connector, Reference
 from backlint.errors import TokenRefused, TrackerError
-from backlint.model import Presence
 from backlint.sync import mappings, store
+from backlint.sync.census import Census, take_census
 from backlint.sync.database import reading
 from backlint.sync.progress import Progress, quietly
 from backlint.sync.remap import SourceRemap, remap_source
@@ -27,7 +27,6 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 PAGES_AHEAD = 4  # pages on the wire while one is being saved
-LOSS_FLOOR = 5  # a census may always lose this many, however small the scope
 
 
 @dataclass(slots=True)
@@ -56,6 +55,14 @@ class SourcePull:
         self.transitions += saved.transitions
         self.comments += saved.comments
         self.unreadable += saved.unreadable
+
+    def compare(self, census: Census) -> None:
+        for saved in census.saved:
+            self.count(saved)
+        self.deleted += census.deleted
+        self.moved += census.moved
+        if census.problem is not None:
+            self.problems.append(census.problem)
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "seconds": round(self.seconds, 3)}
@@ -120,7 +127,7 @@ def _pull_source(
     for scope in connector.scopes():
         try:
             _pull_scope(engine, connector, scope, result, now=now, full=full, progress=progress)
-            _take_census(engine, connector, scope, result, now=now, loss_share=loss_share)
+            result.compare(take_census(engine, connector, scope, now=now, loss_share=loss_share))
         except TrackerError as error:
             with engine.begin() as connection:
                 store.fail_scope(connection, connector.name, scope, str(error))
@@ -200,47 +207,6 @@ def _pull_pages(
         progress(source=connector.name, scope=scope, done=done, expected=page.expected)
         for bad in page.quarantined:
             log.warning("pull.quarantined", source=connector.name, issue=bad.issue, path=bad.path)
-
-
-def _take_census(
-    engine: sa.Engine, connector: Connector, scope: str, result: SourcePull, *, now: datetime, loss_share: float
-) -> None:
-    """Find what vanished: deleted, moved away or no longer readable. Too large a loss changes nothing.
-
-    And what appeared without having changed: issues that come back into sight, or out of an archive or a trash.
-    """
-    with reading(engine) as connection:
-        known = store.present_ids(connection, connector.name, scope)
-    existing = {id for ids in connector.census(scope) for id in ids}
-    if strangers := sorted(existing - known):
-        for page in connector.fetch(scope, strangers):
-            with engine.begin() as connection:
-                saved = store.save_found(connection, connector.name, scope, page, now=now)
-            saved.unreadable = 0  # the quarantined are strangers too, and were counted when they were pulled
-            result.count(saved)
-    missing = sorted(known - existing)
-    if not missing:
-        return
-    if len(missing) > max(LOSS_FLOOR, loss_share * len(known)):
-        result.problems.append(
-            f"{scope}: the census misses {len(missing)} of {len(known)} issues, more than {loss_share:.0%}; nothing "
-            "was marked as deleted. Look at the token's rights, or raise loss_share if they really are gone"
-        )
-        return
-    with reading(engine) as connection:
-        issues = store.load_issues(connection, source=connector.name, ids=missing)
-    found = {issue.id: connector.locate(issue) for issue in issues}
-    for whereabouts, presence in (
-        (Whereabouts.DELETED, Presence.DELETED),
-        (Whereabouts.UNREADABLE, Presence.UNREADABLE),
-        (Whereabouts.MOVED, Presence.UNREADABLE),  # out of every configured scope: judged no longer
-    ):
-        ids = [id for id, where in found.items() if where is whereabouts]
-        with engine.begin() as connection:
-            store.set_presence(connection, connector.name, ids, presence)
-    counts = list(found.values())
-    result.deleted += counts.count(Whereabouts.DELETED)
-    result.moved += counts.count(Whereabouts.MOVED)
 
 
 def ahead(items: Iterator[T], *, depth: int) -> Iterator[T]:

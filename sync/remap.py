@@ -90,7 +90,8 @@ def _remap(
         result.problems.append(f"not in every stored payload: {', '.join(lacking)}; {_reads(source.name)}")
     if result.missing:
         result.problems.append(
-            f"issues without a stored payload, which stay as they were: {result.missing:,}; {_reads(source.name)}"
+            f"issues without a stored payload, which stay as they were: {result.missing:,}; a pull reads what webhooks "
+            f"brought, {_reads(source.name)}"
         )
 
 

@@ -186,7 +186,7 @@ def save_issues(connection: Connection, source: str, scope: str, pulled: Sequenc
 def _payload_rows(
     connection: Connection, source: str, pulled: Sequence[Pulled], *, changed: set[str]
 ) -> list[dict[str, Any]]:
-    """Payloads of changed issues, and those that differ in what no mapping reads yet."""
+    """Payloads of changed issues, and those that differ in what no mapping reads yet. Some ways to read give none."""
     same = [each.issue.id for each in pulled if each.issue.id not in changed]
     known: dict[str, int | None] = {}
     for chunk in chunks(same):
@@ -198,7 +198,7 @@ def _payload_rows(
     return [
         {"source": source, "issue": id, "body": zlib.compress(each.raw, 3), "checksum": checksums[id]}
         for each in pulled
-        if (id := each.issue.id) in changed or known.get(id) != checksums[id]
+        if each.raw and ((id := each.issue.id) in changed or known.get(id) != checksums[id])
     ]
 
 
@@ -364,7 +364,8 @@ def issue_row(issue: Issue, scope: str, digest_: str, now: datetime) -> dict[str
         "parent": issue.parent, "checklist": [[item.text, item.is_ticked] for item in issue.checklist],
         "rank": issue.rank, "due_on": issue.due_on, "review_on": issue.review_on, "created_at": issue.created_at,
         "updated_at": issue.updated_at, "history_is_complete": issue.history_is_complete,
-        "is_locked": issue.is_locked, "is_archived": issue.is_archived, "presence": issue.presence.value,
+        "is_locked": issue.is_locked, "is_archived": issue.is_archived, "unlisted_at": None,
+        "presence": issue.presence.value,
         "fields": dict(issue.fields), "digest": digest_, "pulled_at": now,
     }  # fmt: skip
 
@@ -426,11 +427,36 @@ _CHILD_ROWS: dict[Table, Callable[[Issue], list[dict[str, Any]]]] = {
 }  # fmt: skip
 
 
-def present_ids(connection: Connection, source: str, scope: str) -> set[str]:
+def listed_ids(connection: Connection, source: str, scope: str) -> set[str]:
+    """What a census should name: the present issues, less those known to be in no list."""
     query = sa.select(t.issues.c.id).where(
-        t.issues.c.source == source, t.issues.c.scope == scope, t.issues.c.presence == Presence.PRESENT.value
+        t.issues.c.source == source,
+        t.issues.c.scope == scope,
+        t.issues.c.presence == Presence.PRESENT.value,
+        t.issues.c.unlisted_at.is_(None),
     )
     return set(connection.execute(query).scalars())
+
+
+def unlisted_ids(connection: Connection, source: str, scope: str, *, before: datetime, limit: int) -> list[str]:
+    """Issues in no list that were last seen before a moment, the longest unseen first."""
+    query = sa.select(t.issues.c.id).where(
+        t.issues.c.source == source,
+        t.issues.c.scope == scope,
+        t.issues.c.presence == Presence.PRESENT.value,
+        t.issues.c.unlisted_at < before,
+    )
+    return list(connection.execute(query.order_by(t.issues.c.unlisted_at, t.issues.c.id).limit(limit)).scalars())
+
+
+def note_unlisted(connection: Connection, source: str, ids: Iterable[str], *, now: datetime) -> None:
+    """Archived issues: there, and in no list. The next pull that finds one listed writes it whole."""
+    for chunk in chunks(ids):
+        connection.execute(
+            sa.update(t.issues)
+            .where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
+            .values(unlisted_at=now, is_archived=True, digest="")
+        )
 
 
 def set_presence(connection: Connection, source: str, ids: Iterable[str], presence: Presence) -> None:

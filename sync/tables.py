@@ -180,6 +180,7 @@ issues = Table(
     Column("history_is_complete", sa.Boolean, nullable=False),
     _flag("is_locked"),
     _flag("is_archived"),
+    Column("unlisted_at", Instant),  # when it was last seen by its id though no list names it (Jira's archive)
     _text("presence", required=True),
     Column("fields", sa.JSON, nullable=False),
     _text("digest", required=True),  # of the normalised issue: equal means nothing to write

@@ -46,7 +46,9 @@ class JiraConnector:
     """One Jira site, Cloud or Data Center."""
 
     tracker = Tracker.JIRA
-    capabilities = Capabilities(changelog=True, sprints=True, estimates=True, priorities=True, due_dates=True)
+    capabilities = Capabilities(
+        changelog=True, sprints=True, estimates=True, priorities=True, due_dates=True, archive_is_unlisted=True
+    )
 
     def __init__(
         self, settings: SourceSettings, token: SecretStr, *, sleep: Callable[[float], None] = time.sleep

@@ -38,7 +38,7 @@ class MemoryTracker:
     """A `Connector` over a dictionary. `down` fails every call; `lose_next` carries a write out, loses the answer."""
 
     tracker = Tracker.JIRA
-    capabilities = Capabilities()
+    capabilities = Capabilities(archive_is_unlisted=True)
 
     def __init__(self, issues: Sequence[Issue] = (), *, name: str = "demo", page_size: int = 3) -> None:
         self.name = name
@@ -49,6 +49,8 @@ class MemoryTracker:
         self.down_after_pages: int | None = None
         self.lose_next = False
         self.unreadable: dict[str, str] = {}
+        self.archived: set[str] = set()  # in no list, and there by id
+        self.located: list[str] = []
         self.writes: list[str] = []
         self._ticks = itertools.count()
         self._ids = itertools.count(1)
@@ -98,7 +100,8 @@ class MemoryTracker:
 
     def pull(self, scope: str, cursor: str | None) -> Iterator[Page]:
         since = datetime.fromisoformat(json.loads(cursor)["since"]) if cursor else None
-        found = sorted(self.issues.values(), key=lambda issue: (issue.updated_at, issue.id))
+        listed = [issue for issue in self.issues.values() if issue.id not in self.archived]
+        found = sorted(listed, key=lambda issue: (issue.updated_at, issue.id))
         wanted = [issue for issue in found if since is None or (issue.updated_at and issue.updated_at >= since)]
         pages = [wanted[start : start + self.page_size] for start in range(0, len(wanted), self.page_size)] or [[]]
         for number, page in enumerate(pages):
@@ -122,7 +125,7 @@ class MemoryTracker:
 
     def census(self, scope: str) -> Iterator[Sequence[str]]:
         self._call()
-        yield sorted(self.issues)
+        yield sorted(self.issues.keys() - self.archived)
 
     def fetch(self, scope: str, ids: Sequence[str]) -> Iterator[Page]:
         self._call()
@@ -130,6 +133,7 @@ class MemoryTracker:
         yield Page(issues=tuple(Pulled(self.issues[id], id.encode()) for id in there), cursor="")
 
     def locate(self, issue: Issue) -> Whereabouts:
+        self.located.append(issue.id)
         return Whereabouts.PRESENT if issue.id in self.issues else Whereabouts.DELETED
 
     def read(self, issue: Issue) -> Issue:

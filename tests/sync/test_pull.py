@@ -231,6 +231,56 @@ def test_a_census_that_would_lose_too_much_changes_nothing_and_says_so(engine: s
     assert {issue.presence for issue in stored(engine).values()} == {Presence.PRESENT}
 
 
+def test_archived_issues_are_looked_at_once_and_stay_present(engine: sa.Engine) -> None:
+    tracker = MemoryTracker(some_issues(6))
+    pull(engine, [tracker], now=NOW)
+    tracker.archived = {"2", "3"}
+
+    pull(engine, [tracker], now=NOW)
+    pull(engine, [tracker], now=NOW)
+
+    assert tracker.located == ["2", "3"]
+    assert {id for id, issue in stored(engine).items() if issue.is_archived} == {"2", "3"}
+    assert {issue.presence for issue in stored(engine).values()} == {Presence.PRESENT}
+
+
+def test_a_large_archive_does_not_keep_deletions_from_being_seen(engine: sa.Engine) -> None:
+    tracker = MemoryTracker(some_issues(30))
+    pull(engine, [tracker], now=NOW)
+    tracker.archived = {str(number) for number in range(1, 16)}
+    tracker.delete("30")
+
+    (result,) = pull(engine, [tracker], now=NOW)
+
+    assert (result.deleted, result.problems) == (1, [])
+    assert sum(issue.is_archived for issue in stored(engine).values()) == 15
+
+
+def test_an_issue_out_of_the_archive_is_as_the_tracker_has_it(engine: sa.Engine) -> None:
+    tracker = MemoryTracker(some_issues(6))
+    pull(engine, [tracker], now=NOW)
+    tracker.archived = {"2"}
+    pull(engine, [tracker], now=NOW)
+    tracker.archived = set()
+
+    pull(engine, [tracker], now=NOW)
+
+    assert not stored(engine)["2"].is_archived
+
+
+def test_what_is_deleted_in_the_archive_is_seen_within_weeks(engine: sa.Engine) -> None:
+    tracker = MemoryTracker(some_issues(6))
+    pull(engine, [tracker], now=NOW)
+    tracker.archived = {"2"}
+    pull(engine, [tracker], now=NOW)
+    tracker.delete("2")
+
+    (soon,) = pull(engine, [tracker], now=NOW + timedelta(days=1))
+    (later,) = pull(engine, [tracker], now=NOW + timedelta(days=8))
+
+    assert (soon.deleted, later.deleted) == (0, 1)
+
+
 def test_a_restored_issue_is_present_again(engine: sa.Engine) -> None:
     tracker = MemoryTracker(some_issues(6))
     pull(engine, [tracker], now=NOW)
