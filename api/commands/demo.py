@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 
 from backlint.api.commands.check import show as show_check
+from backlint.api.commands.every_report import PAGES, write_every_report
 from backlint.api.commands.plan import diff
 from backlint.api.commands.pull import show as show_pull
-from backlint.api.commands.report import write_audit, write_cycle_time
 from backlint.api.console import Console, escape, plural
 from backlint.api.workplace import Workplace, connected, now, open_workplace
 from backlint.connectors.contract import Connector
@@ -48,14 +48,12 @@ def run(console: Console, *, keep: bool, size: int, folder: Path | None, seed: i
         config = _write_configuration(where, trackers)
         with open_workplace(config) as place, connected(place.settings) as connectors:
             audit = _rounds(console, place, connectors, trackers, seed=seed)
-            reports = [
-                write_audit(place, audit, where / "audit.html"),
-                write_cycle_time(place, where / "cycle-time.html"),
-            ]
+            console.out("[bold]7. Reports[/bold]")
+            reports = write_every_report(place, audit, where)
     console.say("")
     console.out(f"[bold]Done in {time.monotonic() - began:.0f} seconds.[/bold] Open in a browser:")
     for report in reports:
-        console.out(f"  {escape(str(report))}")
+        console.out(f"  {escape(str(report))}  [dim]{PAGES[report.name]}[/dim]")
     if keep:
         _say_how_to_explore(console, where)
     else:
@@ -232,12 +230,7 @@ def _write_configuration(where: Path, trackers: Mapping[str, Mapping[str, Any]])
     return config
 
 
-OWN_FILES = frozenset(
-    {
-        "audit.html", "cycle-time.html", "backlint.toml", "sandbox-token",
-        "backlint.db", "backlint.db-wal", "backlint.db-shm",
-    }
-)  # fmt: skip
+OWN_FILES = frozenset({*PAGES, "backlint.toml", "sandbox-token", "backlint.db", "backlint.db-wal", "backlint.db-shm"})
 
 
 def _remove_own(where: Path) -> None:
@@ -256,6 +249,7 @@ def _say_how_to_explore(console: Console, where: Path) -> None:
         "backlint check",
         "backlint plan",
         "backlint report audit",
+        "backlint report weekly --audience product",
         "backlint doctor",
         "backlint rule AC001",
     ):

@@ -104,7 +104,7 @@ def cycle_time_report(
     require_order(first, last)
     if input is not None:
         backlog = make_backlog(read_file(console, input, zone=settings.zone).issues, settings, now=now())
-        report = _cycle_time(backlog, settings, scope=scope, name=input, since=first, until=last, mode=mode)
+        report = build_cycle_time_of(backlog, settings, scope=scope, name=input, since=first, until=last, mode=mode)
     else:
         with open_workplace(config) as place:
             report = build_cycle_from_store(place, scope=scope, since=first, until=last, mode=mode)
@@ -149,14 +149,6 @@ def write_audit(place: Workplace, audit: Audit, output: Path) -> Path:
     return output
 
 
-def write_cycle_time(place: Workplace, output: Path) -> Path:
-    """The cycle-time report over the last 90 days, as HTML in a file."""
-    first = now().astimezone(place.settings.zone).date() - DEFAULT_PERIOD
-    report = build_cycle_from_store(place, scope=None, since=first, until=None, mode=Mode.ELAPSED)
-    output.write_text(rendered(report, "html"), encoding="utf-8")
-    return output
-
-
 # -- filling them ------------------------------------------------------------------------------------------------------
 
 
@@ -165,12 +157,12 @@ def build_cycle_from_store(
 ) -> CycleTimeReport:
     backlog = load_backlog(place.engine, place.settings, now=now())
     health = source_health(place.engine)
-    return _cycle_time(
+    return build_cycle_time_of(
         backlog, place.settings, scope=scope, name="everything", since=since, until=until, mode=mode, health=health
     )
 
 
-def _cycle_time(
+def build_cycle_time_of(
     backlog: Backlog,
     settings: Settings,
     *,
