@@ -532,15 +532,19 @@ def report_weekly(
 @app.command()
 def rule(
     code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="a code or a name; none lists all rules")] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="run the examples of your own rules, or of the rule that is named")
+    ] = False,
     config: Config = None,
     format: Output = "text",
     quiet: Quiet = False,
     no_color: Plain = False,
 ) -> None:
     """The page of a rule, or the list of all rules."""
-    from backlint.api.commands.rule import run
+    from backlint.api.commands.rule import run, test_examples
 
-    raise typer.Exit(run(_console(format, quiet, no_color), config=config, code=code))
+    console = _console(format, quiet, no_color)
+    raise typer.Exit((test_examples if test else run)(console, config=config, code=code))
 
 
 @app.command()

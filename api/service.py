@@ -21,7 +21,8 @@ from backlint.api.commands.plan import to_json as plan_json
 from backlint.api.facts import letter, source_facts
 from backlint.api.metrics import CONTENT_TYPE, Metrics
 from backlint.errors import BacklintError
-from backlint.rules.registry import find
+from backlint.rules.registry import every_rule
+from backlint.rules.rule import Rule
 from backlint.settings import Settings
 from backlint.sync import deliveries, listing, store
 from backlint.sync.audit import make_plan, new_id
@@ -123,6 +124,7 @@ def _api(service: Service) -> APIRouter:
     router = APIRouter()
     engine, settings = service.engine, service.settings
     planning = Lock()
+    rules = {rule.code: rule for rule in every_rule(settings.custom_rules)}
 
     @router.get("/sources")
     def sources() -> list[dict[str, Any]]:
@@ -153,7 +155,7 @@ def _api(service: Service) -> APIRouter:
             "source": one.source, "id": one.id, "key": one.key, "url": one.url, "title": one.title,
             "type": one.type.value, "status": one.status.name, "labels": sorted(one.labels),
             "updated_at": one.updated_at, "presence": one.presence.value,
-            "findings": [_finding(each) for each in found], "history": list(past),
+            "findings": [_finding(each, rules) for each in found], "history": list(past),
         }  # fmt: skip
 
     @router.get("/findings")
@@ -162,7 +164,7 @@ def _api(service: Service) -> APIRouter:
     ) -> list[dict[str, Any]]:
         with reading(engine) as connection:
             found = listing.findings(connection, source=source, rule=rule, state=state, limit=limit, offset=offset)
-        return [_finding(each) for each in found]
+        return [_finding(each, rules) for each in found]
 
     @router.get("/writes")
     def writes(
@@ -205,10 +207,13 @@ def _api(service: Service) -> APIRouter:
     return router
 
 
-def _finding(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A finding with why it matters; what was found in the text stands in its evidence."""
-    rule = find(row["rule"])
+def _finding(row: Mapping[str, Any], rules: Mapping[str, type[Rule]]) -> dict[str, Any]:
+    """A finding with why it matters; what was found in the text stands in its evidence.
+
+    A rule that the configuration no longer holds has its code alone.
+    """
+    rule = rules.get(row["rule"])
     names = ("source", "issue", "key", "url", "rule", "state", "severity", "confidence", "message", "question",
              "evidence", "is_baseline", "opened_at", "fixed_at", "times_opened", "fingerprint")  # fmt: skip
-    about = " ".join((rule.__doc__ or "").split("\n\n")[0].split())
-    return {**{name: row[name] for name in names}, "name": rule.name, "about": about}
+    about = " ".join(((rule.__doc__ if rule else "") or "").split("\n\n")[0].split())
+    return {**{name: row[name] for name in names}, "name": rule.name if rule else row["rule"], "about": about}

@@ -89,6 +89,11 @@ def _rows(model: type[BaseModel], variable: str | None) -> Iterator[str]:
 
 
 def _notes(name: str) -> Iterator[str]:
+    if name == "custom_rules":
+        yield (
+            "`flagged` and `passed` are lists of tables, `[[custom_rules.flagged]]`, with a `name` and an `issue`. "
+            "[custom-rules.md](custom-rules.md) shows them at work.\n"
+        )
     if name == "sources":
         yield (
             f"All of them together can stand in one variable, `{ENVIRONMENT_PREFIX}SOURCES`, as a JSON list of objects "

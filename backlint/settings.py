@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from backlint.calendars import Calendar, Leave, public_holidays
+from backlint.custom_rules import CustomRuleSettings, places
 from backlint.errors import ConfigurationError
 from backlint.model import IssueType, StatusCategory, Tracker
 
@@ -282,6 +283,7 @@ class Settings(BaseSettings):
     check: CheckSettings = Field(CheckSettings(), description="which rules judge, and how strictly")
     service: ServiceSettings = Field(ServiceSettings(), description="`backlint serve` and `backlint worker`")
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict, description="rule code -> its options")
+    custom_rules: tuple[CustomRuleSettings, ...] = Field((), description="rules of your own, without code")
     calendar: CalendarSettings = Field(CalendarSettings(), description="public holidays, for forecasts")
     teams: tuple[TeamSettings, ...] = Field((), description="what is known of teams beyond their tickets")
     leave: tuple[LeaveSettings, ...] = Field((), description="when how many people of a team will be away")
@@ -316,6 +318,14 @@ class Settings(BaseSettings):
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
             raise ValueError(f"two sources are named {doubled[0]!r}: names are part of every issue's identity")
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_custom_rules(self) -> Self:
+        for what in ("code", "name"):
+            given = [getattr(rule, what) for rule in self.custom_rules]
+            if doubled := sorted({each for each in given if given.count(each) > 1}):
+                raise ValueError(f"two custom rules have the {what} {doubled[0]!r}: give one of them another")
         return self
 
     @property
@@ -364,12 +374,25 @@ def load(path: Path | None = None) -> Settings:
     content = _parse(file) if file.is_file() else {}
     _refuse_unknown_variables(os.environ)
     try:
-        return Settings(**content)
+        settings = Settings(**content)
     except ValidationError as error:
         where = str(file) if file.is_file() else "the environment"
         raise ConfigurationError("\n".join(_explain(problem, where) for problem in error.errors())) from None
     except SettingsError as error:
         raise ConfigurationError(_not_json(error)) from None
+    if file.is_file():
+        _place_custom_rules(settings, file)
+    return settings
+
+
+def _place_custom_rules(settings: Settings, file: Path) -> None:
+    """Where the expressions stand in the file, if it is the file that they come from."""
+    found = tuple(places(file.read_text(encoding="utf-8"), str(file)))
+    if len(found) == len(settings.custom_rules) and f"{ENVIRONMENT_PREFIX}CUSTOM_RULES" not in map(
+        str.upper, os.environ
+    ):
+        for rule, place in zip(settings.custom_rules, found, strict=True):
+            rule.stand_at(place)
 
 
 def secret(variable: str, *, file: str = "", purpose: str) -> SecretStr:
@@ -456,7 +479,7 @@ def _siblings(path: tuple[str | int, ...]) -> list[str]:
     tables: dict[str, type[BaseModel]] = {
         "store": StoreSettings, "sources": SourceSettings, "write_back": WriteBackSettings, "check": CheckSettings,
         "calendar": CalendarSettings, "teams": TeamSettings, "leave": LeaveSettings, "forecast": ForecastSettings,
-        "planning": PlanningSettings, "service": ServiceSettings,
+        "planning": PlanningSettings, "service": ServiceSettings, "custom_rules": CustomRuleSettings,
     }  # fmt: skip
     for part in path[:-1]:
         model = tables.get(str(part), model)

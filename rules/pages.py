@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from backlint.rules.evidence import masked
-from backlint.rules.registry import RULES_VERSION, all_rules
+from backlint.rules.registry import RULES_VERSION, own_rules
 from backlint.rules.rule import EVERY_TYPE, Example, Rule, ScopeRule
 
 _OPTION = re.compile(r"^    (?P<name>\w+): [^=]+=(?P<rest>.*)$")
@@ -43,13 +43,13 @@ def page(rule: type[Rule]) -> str:
 
 
 def pages() -> str:
-    """Every rule, after an overview."""
+    """Every rule of this package, after an overview."""
     overview = "\n".join(
         f"| [{rule.code}](#{anchor(rule)}) | {rule.name} | {severities(rule)} | {summary(rule)} |"
-        for rule in all_rules()
+        for rule in own_rules()
     )
     table = f"| Code | Name | Severity | Finds |\n| --- | --- | --- | --- |\n{overview}\n"
-    return "\n".join([INTRODUCTION, table, *(page(rule) for rule in all_rules())])
+    return "\n".join([INTRODUCTION, table, *(page(rule) for rule in own_rules())])
 
 
 def anchor(rule: type[Rule]) -> str:
@@ -110,7 +110,7 @@ _MEANING = {"types": "issue types that are asked"}
 def _meanings(rule: type[Rule]) -> Iterator[tuple[str, str]]:
     """Option -> the comment behind or inside its definition, those of shared parents first."""
     for owner in reversed(rule.__mro__):
-        if issubclass(owner, Rule) and owner is not Rule:
+        if issubclass(owner, Rule) and owner is not Rule and inspect.get_annotations(owner):
             yield from _commented(inspect.getsource(owner), set(inspect.get_annotations(owner)))
 
 

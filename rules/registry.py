@@ -1,4 +1,7 @@
-"""Which rules there are, which of them a profile runs, and how they are configured."""
+"""Which rules there are, which of them a profile runs, and how they are configured.
+
+There are those of this package, those of packages that declare them (entry points), and those of the configuration.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ import difflib
 import importlib
 import pkgutil
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 import backlint.rules
+from backlint.custom_rules import CustomRuleSettings
 from backlint.errors import ConfigurationError
 from backlint.model import Severity
+from backlint.rules.custom import custom_rules
+from backlint.rules.installed import installed_rules
 from backlint.rules.rule import Rule
 
 # Printed with every score: scores of different versions are never compared (catalogue 3.2). Raised whenever a
@@ -40,10 +46,21 @@ _FAMILY = re.compile(r"[A-Z]+")
 
 
 @cache
-def all_rules() -> tuple[type[Rule], ...]:
+def own_rules() -> tuple[type[Rule], ...]:
     """Every rule of this package, by code; a rule exists because its file does."""
     found = {rule.code: rule for rule in _defined()}
     return tuple(found[code] for code in sorted(found))
+
+
+@cache
+def all_rules() -> tuple[type[Rule], ...]:
+    """The rules of this package and of those that are installed beside it, by code."""
+    return tuple(sorted((*own_rules(), *installed_rules(own_rules())), key=lambda rule: rule.code))
+
+
+def every_rule(tables: Sequence[CustomRuleSettings]) -> tuple[type[Rule], ...]:
+    """All rules with those of the configuration, which are compiled for it."""
+    return tuple(sorted((*all_rules(), *custom_rules(tables, all_rules())), key=lambda rule: rule.code))
 
 
 def _defined() -> Iterator[type[Rule]]:
@@ -55,10 +72,10 @@ def _defined() -> Iterator[type[Rule]]:
                 yield value
 
 
-def find(code_or_name: str) -> type[Rule]:
+def find(code_or_name: str, among: Sequence[type[Rule]] | None = None) -> type[Rule]:
     """The rule with this code (AC001), name (missing-acceptance-criteria) or class name (MissingAcceptanceCriteria)."""
     names: dict[str, type[Rule]] = {}
-    for rule in all_rules():
+    for rule in all_rules() if among is None else among:
         names |= {name.casefold(): rule for name in (rule.code, rule.name, rule.__name__)}
     wanted = code_or_name.strip().casefold()
     if wanted not in names:
@@ -100,18 +117,20 @@ def configured(
     *,
     enabled: Collection[str] = (),
     disabled: Collection[str] = (),
+    custom: Sequence[CustomRuleSettings] = (),
 ) -> tuple[Rule, ...]:
-    """The rules of a profile with their options, more or fewer by code, name or family.
+    """The rules of a profile with their options, more or fewer by code, name or family; custom rules in any profile.
 
     Options of rules outside the profile are checked as well: a typing error should not wait for its rule.
     """
     if profile not in PROFILES:
         raise ConfigurationError(f"there is no profile {profile!r}; {_nearest_profile(profile)}")
-    settings = {find(key).code: dict(values) for key, values in options.items()}
+    rules = every_rule(custom)
+    settings = {find(key, rules).code: dict(values) for key, values in options.items()}
     ceilings = _CEILINGS.get(profile, {})
-    built = {rule.code: rule(settings.get(rule.code), ceiling=ceilings.get(rule.code)) for rule in all_rules()}
-    chosen = _selected(PROFILES[profile]) | named(enabled)
-    return tuple(built[code] for code in sorted(chosen - named(disabled)))
+    built = {rule.code: rule(settings.get(rule.code), ceiling=ceilings.get(rule.code)) for rule in rules}
+    chosen = _selected(PROFILES[profile], rules) | named(enabled, rules) | {table.code for table in custom}
+    return tuple(built[code] for code in sorted(chosen - named(disabled, rules)))
 
 
 def _nearest_profile(profile: str) -> str:
@@ -119,14 +138,15 @@ def _nearest_profile(profile: str) -> str:
     return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PROFILES)}"
 
 
-def _selected(selectors: Collection[str]) -> frozenset[str]:
-    codes = (rule.code for rule in all_rules())
+def _selected(selectors: Collection[str], among: Sequence[type[Rule]]) -> frozenset[str]:
+    codes = (rule.code for rule in among)
     return frozenset(code for code in codes if "*" in selectors or code in selectors or family(code) in selectors)
 
 
-def named(names: Collection[str]) -> frozenset[str]:
+def named(names: Collection[str], among: Sequence[type[Rule]] | None = None) -> frozenset[str]:
     """Codes by code, name or family; what selects nothing is a mistake of the person who wrote it."""
+    rules = all_rules() if among is None else among
     codes: set[str] = set()
     for name in names:
-        codes |= _selected((name.upper(),)) or {find(name).code}
+        codes |= _selected((name.upper(),), rules) or {find(name, rules).code}
     return frozenset(codes)

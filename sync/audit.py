@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from backlint.connectors.contract import Connector
 from backlint.rules.engine import asked
-from backlint.rules.registry import RULES_VERSION, find
+from backlint.rules.registry import RULES_VERSION
 from backlint.settings import Settings
 from backlint.sync import writes
 from backlint.sync.apply import Applied, apply, settle_unsettled, unshared
@@ -113,8 +113,8 @@ def _candidate(
     spoken = without_baseline(each, findings)
     written = log.get(each.issue.identity, ())
     before = asked_before(each.issue, written)
-    quiet = _unasked_of_new(spoken) if result.context.is_new(each.issue) else frozenset[str]()
-    labels = {judgement.rule: find(judgement.rule).label for judgement in spoken.failures}
+    quiet = _unasked_of_new(spoken, result) if result.context.is_new(each.issue) else frozenset[str]()
+    labels = {judgement.rule: result.by_code[judgement.rule].label for judgement in spoken.failures}
     return Candidate(
         issue=each.issue,
         failures=spoken.failures,
@@ -131,10 +131,10 @@ def _candidate(
     )
 
 
-def _unasked_of_new(each: Checked) -> frozenset[str]:
+def _unasked_of_new(each: Checked, result: CheckResult) -> frozenset[str]:
     """What a new ticket's author cannot answer waits until the ticket is taken up, or is three days old."""
     codes = {judgement.rule for judgement in each.failures}
-    return frozenset(code for code in codes if not find(code).is_asked_of_new(each.issue))
+    return frozenset(code for code in codes if not result.by_code[code].is_asked_of_new(each.issue))
 
 
 def unsettled_sources(engine: sa.Engine) -> set[str]:

@@ -22,7 +22,7 @@ from backlint.errors import InputError
 from backlint.flow import FlowOptions, service_levels
 from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Tracker, Verdict
 from backlint.rules.engine import Judge, asked
-from backlint.rules.registry import RULES_VERSION, all_rules, configured, named, private_codes
+from backlint.rules.registry import RULES_VERSION, all_rules, configured, every_rule, named, private_codes
 from backlint.rules.rule import Context, Rule
 from backlint.scores import IssueScore, issue_score
 from backlint.settings import Settings
@@ -85,6 +85,11 @@ class CheckResult:
     @cached_property
     def by_identity(self) -> dict[Identity, Checked]:
         return {each.issue.identity: each for each in self.checked}
+
+    @cached_property
+    def by_code(self) -> dict[str, Rule]:
+        """The rules that judged."""
+        return {rule.code: rule for rule in self.rules}
 
     def findings(self) -> list[tuple[Checked, Finding]]:
         """Every finding with its issue; in a check of a file each is new. Private ones only when asked for alone."""
@@ -193,10 +198,15 @@ def _configured_statuses(settings: Settings, name: str) -> Mapping[str, Any]:
 def chosen_rules(settings: Settings, *, only: Sequence[str] = ()) -> tuple[Rule, ...]:
     """The rules of the profile as configured; `only` names codes or families to narrow it to, profile or not."""
     if only:
-        codes = named(only)
-        return tuple(rule(settings.rules.get(rule.code)) for rule in all_rules() if rule.code in codes)
+        rules = every_rule(settings.custom_rules)
+        codes = named(only, rules)
+        return tuple(rule(settings.rules.get(rule.code)) for rule in rules if rule.code in codes)
     return configured(
-        settings.check.profile, settings.rules, enabled=settings.check.enable, disabled=settings.check.disable
+        settings.check.profile,
+        settings.rules,
+        enabled=settings.check.enable,
+        disabled=settings.check.disable,
+        custom=settings.custom_rules,
     )
 
 

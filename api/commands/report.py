@@ -315,7 +315,7 @@ def _finding(each: Checked, finding: Finding, result: CheckResult) -> AuditFindi
         url=issue.url,
         title=issue.title,
         rule=judgement.rule,
-        name=find(judgement.rule).name,
+        name=result.by_code[judgement.rule].name,
         severity=judgement.severity,
         message=judgement.message,
         question=judgement.question,

@@ -576,3 +576,45 @@ def test_colours_are_for_terminals_and_can_be_switched_off(tmp_path: Path, monke
     assert b"\x1b[31merror" in on_a_terminal()
     assert b"\x1b[3" not in on_a_terminal("--no-color")
     assert b"\x1b[3" not in on_a_terminal(NO_COLOR="1")
+
+
+CUSTOM_RULE = """
+[[custom_rules]]
+code = "DEMO001"
+name = "short-title"
+summary = "The title has fewer than a thousand characters."
+question = "Could the title be longer?"
+label = "needs-title"
+fails_when = "issue.title.size() < 1000"
+[[custom_rules.flagged]]
+name = "a title"
+issue = { title = "Export" }
+[[custom_rules.passed]]
+name = "no open issue has such a title"
+issue = { title = "%s" }
+"""
+
+
+def test_a_rule_of_the_configuration_is_listed_tried_checked_explained_and_written_back(
+    configured: CommandLine, linear: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BACKLINT_WRITE_BACK__MODE", "labels+comment")
+    with Path("backlint.toml").open("a", encoding="utf-8") as file:
+        file.write(CUSTOM_RULE % ("x" * 1000))
+    configured("pull")
+
+    tried = configured("rule", "--test")
+    listed = configured("rule", "--format", "json").json["rules"]
+    found = configured("check", "--rule", "DEMO001", "--format", "json").json["findings"]
+    explained = configured("explain", found[0]["issue"]).out
+    planned = configured("plan", "--format", "json").json
+    report = configured("report", "audit", "--format", "md").out
+
+    assert (tried.code, tried.out.count("right")) == (0, 2)
+    assert [each["on"] for each in listed if each["code"] == "DEMO001"] == [True]
+    assert {(each["rule"], each["name"]) for each in found} == {("DEMO001", "short-title")}
+    assert "DEMO001  fail  warning  The title has fewer than a thousand characters." in explained
+    written = json.dumps([*planned["changes"], *planned["held_back"]])
+    assert "hygiene:needs-title" in written
+    assert "Could the title be longer?" in written
+    assert "DEMO001" in report
