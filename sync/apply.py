@@ -75,14 +75,17 @@ def apply(
     clock: Clock,
     advance: Advance = lambda: None,
     hold: Hold = unshared,
+    rows: Sequence[Row] | None = None,
 ) -> Applied:
     """Write the changes. A failing issue never stops the others; a refused token stops its source.
 
-    `hold` keeps other processes off an issue while it is written to; False where one of them is at it.
+    `hold` keeps other processes off an issue while it is written to; False where one of them is at it. `rows` are the
+    changes where they are recorded already.
     """
     result = Applied(run)
-    with engine.begin() as connection:
-        rows = writes.want(connection, run, changes, now=clock())
+    if rows is None:
+        with engine.begin() as connection:
+            rows = writes.want(connection, run, changes, now=clock())
     with reading(engine) as connection:
         stored = _stored(connection, changes)
         log_ = writes.written(connection)

@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 import sqlalchemy as sa
 
@@ -18,14 +18,16 @@ from backlint.sync import writes
 from backlint.sync.apply import Applied, apply, settle_unsettled, unshared
 from backlint.sync.check import Checked, CheckResult, check_store, without_baseline
 from backlint.sync.database import reading
-from backlint.sync.deliveries import holding, taken
-from backlint.sync.plan import Candidate, Override, Plan, Written, asked_before, plan
+from backlint.sync.deliveries import holding, taken_by_others
+from backlint.sync.plan import Candidate, Override, Plan, Spent, Written, asked_before, plan
 from backlint.sync.progress import Progress, quietly
 from backlint.sync.pull import SourcePull, pull
 from backlint.sync.scoring import stored_scores
 from backlint.sync.store import begin_run, end_run, save_scores
+from backlint.sync.writes import Row
 
 Clock = Callable[[], datetime]
+PLAN_LOCK = 7_215_903_443  # on PostgreSQL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,25 +48,26 @@ def audit(
     *,
     clock: Clock,
     progress: Progress = quietly,
-    is_shared: bool = False,
+    holder: str | None = None,
 ) -> Audit:
     """Pull every source, judge what was read completely, and write back what is wanted and allowed.
 
-    `is_shared`: webhooks are handled meanwhile, here or elsewhere; the issues they are at are left to them.
+    `holder`: webhooks are handled meanwhile, here or elsewhere. The issues they are at are left to them, and they keep
+    off those that this writes to, which are marked with the name given; a repeat of the run has the same name.
     """
     run = new_id("audit")
     by_name = {connector.name: connector for connector in connectors}
     with engine.begin() as connection:
         begin_run(connection, run, "audit", now=clock())
-    with reading(engine) as connection:
-        busy = taken(connection) if is_shared else set()
+    with engine.begin() as connection:
+        busy = taken_by_others(connection, holder) if holder is not None else set()
     settle_unsettled(engine, by_name, clock=clock, leave=busy)
     pulled = pull(engine, connectors, now=clock(), loss_share=settings.loss_share, progress=progress)
     checked = check_store(engine, settings, run=new_id("check"), now=clock())
     planned = make_plan(engine, settings, checked, now=clock())
     applied = None
     if planned.changes:
-        hold = holding(engine, run, clock=clock) if is_shared else unshared
+        hold = holding(engine, holder, clock=clock) if holder is not None else unshared
         applied = apply(engine, planned.changes, by_name, run=run, clock=clock, hold=hold)
     found = [*(finding for _, finding in checked.findings()), *checked.scope_findings()]
     open_findings = sum(not finding.is_baseline for finding in found)
@@ -76,6 +79,7 @@ def audit(
             "written": len(applied.applied) if applied else 0,
             "failed": len(applied.failed) if applied else 0,
             "held_back": len(planned.held_back),
+            "alarms": list(planned.alarms),
             "complete": all(each.complete for each in pulled),
         }
         end_run(connection, run, now=clock(), outcome="done", facts=facts)
@@ -84,14 +88,32 @@ def audit(
 
 def make_plan(engine: sa.Engine, settings: Settings, result: CheckResult, *, now: datetime) -> Plan:
     """What would be written after this check. Notes what people took back since; writes nothing to a tracker."""
-    issues = [each.issue for each in result.checked]
     with engine.begin() as connection:
-        writes.note_overrides(connection, issues, now=now)
-        log = writes.written(connection)
-        taken_back = writes.overrides(connection)
-        today = datetime.combine(now.astimezone(settings.zone).date(), time(), settings.zone)
-        recent = writes.comments_since(connection, today)
-    owners = {issue.identity: issue.assignees[0] for issue in issues if issue.assignees}
+        return _plan(connection, settings, result, now=now, spent=Spent())
+
+
+def plan_and_record(
+    engine: sa.Engine, settings: Settings, result: CheckResult, *, run: str, now: datetime
+) -> tuple[Plan, tuple[Row, ...]]:
+    """A plan within what the webhooks of the day have left of the caps, its changes recorded in the same transaction.
+
+    Two workers at once cannot both take what is left.
+    """
+    midnight = datetime.combine(now.astimezone(settings.zone).date(), time(), settings.zone)
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # SQLite's writers take turns anyway
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(PLAN_LOCK)))
+        spent = writes.spent_by_webhooks(connection, midnight, until=midnight + timedelta(days=1))
+        planned = _plan(connection, settings, result, now=now, spent=spent)
+        return planned, writes.want(connection, run, planned.changes, now=now)
+
+
+def _plan(connection: sa.Connection, settings: Settings, result: CheckResult, *, now: datetime, spent: Spent) -> Plan:
+    writes.note_overrides(connection, [each.issue for each in result.checked], now=now)
+    log = writes.written(connection)
+    taken_back = writes.overrides(connection)
+    midnight = datetime.combine(now.astimezone(settings.zone).date(), time(), settings.zone)
+    commented = [result.backlog.by_identity.get(issue) for issue in writes.comments_since(connection, midnight)]
     return plan(
         (_candidate(each, result, log, taken_back) for each in result.checked),
         settings.write_back,
@@ -99,7 +121,8 @@ def make_plan(engine: sa.Engine, settings: Settings, result: CheckResult, *, now
         now=now,
         zone=settings.zone,
         project_sizes=Counter((issue.source, issue.project or issue.team or "") for issue in result.backlog.issues),
-        comments_today=Counter((source, owners[source, id]) for source, id in recent if (source, id) in owners),
+        comments_today=Counter((issue.source, issue.assignees[0]) for issue in commented if issue and issue.assignees),
+        spent=spent,
     )
 
 

@@ -145,7 +145,9 @@ def _note(connection: Connection, news: Sequence[Any], *, settle: timedelta) -> 
             )  # fmt: skip
             row["key"] = (news_row.keys or {}).get(issue) or row["key"]
             row["last_at"] = max(row["last_at"], at)
-            row["due_at"] = max(row["due_at"], row["last_at"] + settle)
+            due = row["last_at"] + settle
+            # What was put off is looked at anew; what fails keeps its distance.
+            row["due_at"] = max(row["due_at"], due) if row["attempts"] else due
             row["deliveries"] += 1
             if row["state"] == DEAD:  # it changed, so it is worth another try
                 row |= {"state": WAITING, "attempts": 0, "reason": None}
@@ -256,13 +258,16 @@ def _change(connection: Connection, identity: Identity, **values: Any) -> int:
 
 
 def free_lost(
-    connection: Connection, *, before: datetime, is_over: Callable[[str], bool], attempts: int
+    connection: Connection, *, before: datetime, is_over: Callable[[str, datetime], bool], attempts: int
 ) -> list[Identity]:
-    """Issues whose job ended without giving them back: a crash of the job counts as a try."""
+    """Issues whose job ended without giving them back: a crash of the job counts as a try.
+
+    `is_over` is asked with the job's name and when it took the issue.
+    """
     query = sa.select(t.touched).where(t.touched.c.state == TAKEN, t.touched.c.taken_at < before)
     freed = []
     for row in connection.execute(query.with_for_update(skip_locked=True)).mappings():
-        if is_over(row["job"] or ""):
+        if is_over(row["job"] or "", row["taken_at"]):
             tries = row["attempts"] + 1
             state = WAITING if tries < attempts else DEAD
             _change(
@@ -273,10 +278,14 @@ def free_lost(
     return freed
 
 
-def taken(connection: Connection) -> set[Identity]:
-    """Issues that jobs are at work on."""
-    query = sa.select(t.touched.c.source, t.touched.c.issue).where(t.touched.c.state == TAKEN)
-    return {(row.source, row.issue) for row in connection.execute(query)}
+def taken_by_others(connection: Connection, holder: str) -> set[Identity]:
+    """Issues that others are at work on; what the holder had in hand when it was killed is given back."""
+    query = sa.select(t.touched.c.source, t.touched.c.issue, t.touched.c.job).where(t.touched.c.state == TAKEN)
+    rows = connection.execute(query).all()
+    for row in rows:
+        if row.job == holder:
+            _let_go(connection, (row.source, row.issue), holder)
+    return {(row.source, row.issue) for row in rows if row.job != holder}
 
 
 def holding(engine: sa.Engine, run: str, *, clock: Callable[[], datetime]) -> Callable[[Identity], Any]:
@@ -307,7 +316,12 @@ def _hold(connection: Connection, identity: Identity, run: str, *, now: datetime
     if connection.execute(claim).first() is not None:
         return True
     # A row that is there means a webhook's job will look at the issue, or is at it: it writes what is to be written.
+    # One that was put off, for the night or for a cap, may be taken meanwhile.
     here = t.touched.c.source == identity[0], t.touched.c.issue == identity[1]
+    is_put_off = t.touched.c.state == WAITING, t.touched.c.due_at > now, t.touched.c.reason.is_not(None)
+    taken = sa.update(t.touched).where(*here, *is_put_off).values(state=TAKEN, job=run, taken_at=now)
+    if connection.execute(taken).rowcount:
+        return True
     return connection.execute(sa.select(t.touched.c.state).where(*here)).scalar() == DEAD
 
 
@@ -315,7 +329,7 @@ def _let_go(connection: Connection, identity: Identity, run: str) -> None:
     mine = t.touched.c.source == identity[0], t.touched.c.issue == identity[1], t.touched.c.job == run
     gone = connection.execute(sa.delete(t.touched).where(*mine, t.touched.c.deliveries == 0)).rowcount
     if not gone:
-        connection.execute(sa.update(t.touched).where(*mine).values(state=WAITING, job=None, taken_at=None, attempts=0))
+        connection.execute(sa.update(t.touched).where(*mine).values(state=WAITING, job=None, taken_at=None))
 
 
 # -- dead letters ------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +20,13 @@ def runs(connection: Connection, *, kind: str | None, limit: int, offset: int) -
     if kind is not None:
         query = query.where(t.runs.c.kind == kind)
     return _rows(connection, query, limit, offset)
+
+
+def alarms(connection: Connection, *, since: datetime) -> tuple[str, ...]:
+    """What runs since then refused to write because it was too much, each once, the newest first."""
+    query = sa.select(t.runs.c.facts).where(t.runs.c.started_at >= since, t.runs.c.kind.in_(("webhook", "audit")))
+    found = connection.execute(query.order_by(t.runs.c.started_at.desc())).scalars()
+    return tuple(dict.fromkeys(alarm for facts in found for alarm in (facts or {}).get("alarms", ())))
 
 
 def issues(connection: Connection, *, source: str | None, limit: int, offset: int) -> Rows:

@@ -51,8 +51,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
+    """`until` is when it may be written after all; None: once something else changes, or another run comes."""
+
     change: Change
     why: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,24 @@ class Plan:
     @property
     def issues(self) -> int:
         return len({(change.source, change.issue) for change in self.changes})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What counts against the caps of a plan before its first change, by (source, project).
+
+    Nothing for a run of its own. The jobs of webhooks are many and small: those of one day count together, `until` its
+    end, so that a bulk edit is held by the caps and stopped by the alarm as a run would be.
+    """
+
+    labels: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    comments: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    issues: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    until: datetime | None = None
+
+    @property
+    def period(self) -> str:
+        return "run" if self.until is None else "day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +136,7 @@ def plan(
     zone: ZoneInfo,
     project_sizes: Mapping[tuple[str, str], int],
     comments_today: Mapping[tuple[str, str], int] | None = None,
+    spent: Spent | None = None,
 ) -> Plan:
     """The changes that are wanted and allowed now. After they are applied, planning again gives none.
 
@@ -122,19 +144,22 @@ def plan(
     """
     if settings.mode == "off":
         return Plan(id=id)
+    spent = spent or Spent()
     wanted: list[Change] = []
     held: list[HeldBack] = []
     for candidate in candidates:
         for change in _changes(candidate, settings):
-            why = _held_by_issue(candidate, change, settings, now=now, zone=zone)
-            if why is None:
+            held_by = _held_by_issue(candidate, change, settings, now=now, zone=zone)
+            if held_by is None:
                 wanted.append(change)
             else:
-                held.append(HeldBack(change, why))
-    alarms = tuple(_alarms(wanted, settings, project_sizes))
+                held.append(HeldBack(change, *held_by))
+    alarms = tuple(_alarms(wanted, settings, project_sizes, spent))
     stopped = {(source, project) for source, project, _ in alarms}
-    held += [HeldBack(c, "the run would touch too much of its project") for c in wanted if _project(c) in stopped]
-    allowed, over = _within_caps([c for c in wanted if _project(c) not in stopped], settings, comments_today or {})
+    too_much = f"too much of its project would be touched in one {spent.period}"
+    held += [HeldBack(c, too_much, spent.until) for c in wanted if _project(c) in stopped]
+    left = [c for c in wanted if _project(c) not in stopped]
+    allowed, over = _within_caps(left, settings, comments_today or {}, spent)
     return Plan(
         id=id, changes=tuple(allowed), held_back=(*held, *over), alarms=tuple(sentence for _, _, sentence in alarms)
     )
@@ -257,23 +282,28 @@ def _change(candidate: Candidate, kind: ChangeKind, *, because: Sequence[str], *
 
 def _held_by_issue(
     candidate: Candidate, change: Change, settings: WriteBackSettings, *, now: datetime, zone: ZoneInfo
-) -> str | None:
-    """Why this issue must not get the change now; None when it may."""
+) -> tuple[str, datetime | None] | None:
+    """Why this issue must not get the change now, and until when; None when it may."""
     issue = candidate.issue
+    excluded = _excluded(issue, settings) or _overridden(candidate, change, settings, now=now)
+    if excluded is not None:
+        return excluded, None
+    settled_at = _settles_until(issue, settings)
+    if settled_at > now:
+        return f"edited less than {settings.settle_minutes} minutes ago", settled_at
+    if change.kind.is_label:
+        return None
+    return _held_comment(candidate, change, settings, now=now, zone=zone)
+
+
+def _excluded(issue: Issue, settings: WriteBackSettings) -> str | None:
     if issue.is_archived:
         return "archived"
     if issue.is_locked:
         return "locked"
     if f"{settings.label_prefix}skip".casefold() in {label.casefold() for label in issue.labels}:
         return f"labelled {settings.label_prefix}skip"
-    overridden = _overridden(candidate, change, settings, now=now)
-    if overridden is not None:
-        return overridden
-    if _settles_until(issue, settings) > now:
-        return f"edited less than {settings.settle_minutes} minutes ago"
-    if change.kind.is_label:
-        return None
-    return _held_comment(candidate, change, settings, now=now, zone=zone)
+    return None
 
 
 def _overridden(candidate: Candidate, change: Change, settings: WriteBackSettings, *, now: datetime) -> str | None:
@@ -302,17 +332,17 @@ def _settles_until(issue: Issue, settings: WriteBackSettings) -> datetime:
 
 def _held_comment(
     candidate: Candidate, change: Change, settings: WriteBackSettings, *, now: datetime, zone: ZoneInfo
-) -> str | None:
+) -> tuple[str, datetime | None] | None:
     standing, last = _own_comment(candidate.issue), _last_comment(candidate)
     if standing is not None and last is not None and last.digest not in (None, managed.digest(standing)):
-        return "a person took the comment away or edited it"
+        return "a person took the comment away or edited it", None
     quiet = quiet_until(settings, now.astimezone(zone))
     if quiet is not None:
-        return f"quiet hours until {quiet:%a %H:%M}"
+        return f"quiet hours until {quiet:%a %H:%M}", quiet
     if change.body != managed.NOTHING_LEFT and last is not None and standing is not None:
         again = last.at + timedelta(days=settings.comment_every_days)
         if again > now:
-            return f"the comment changed less than {settings.comment_every_days} days ago"
+            return f"the comment changed less than {settings.comment_every_days} days ago", again
     return None
 
 
@@ -346,29 +376,37 @@ def _project(change: Change) -> tuple[str, str]:
 
 
 def _alarms(
-    wanted: Sequence[Change], settings: WriteBackSettings, sizes: Mapping[tuple[str, str], int]
+    wanted: Sequence[Change], settings: WriteBackSettings, sizes: Mapping[tuple[str, str], int], spent: Spent
 ) -> Iterator[tuple[str, str, str]]:
     touched: dict[tuple[str, str], set[str]] = defaultdict(set)
     for change in wanted:
         touched[_project(change)].add(change.issue)
-    for (source, project), issues in sorted(touched.items()):
+    for (source, project), fresh in sorted(touched.items()):
+        issues = fresh | spent.issues.get((source, project), frozenset())
         size = sizes.get((source, project), len(issues))
         if len(issues) > settings.abort_floor and len(issues) > settings.abort_share * size:
-            yield source, project, _alarm(f"{source} {project}", len(issues), size, settings.abort_share)
+            yield source, project, _alarm(f"{source} {project}", len(issues), size, settings, spent)
 
 
-def _alarm(where: str, touched: int, size: int, share: float) -> str:
+def _alarm(where: str, touched: int, size: int, settings: WriteBackSettings, spent: Spent) -> str:
+    share = f"more than {settings.abort_share:.0%}"
+    if spent.until is not None:
+        return (
+            f"{where}: the webhooks of one day would touch {touched} of {size} issues, {share}; nothing more is "
+            f"written there before {spent.until:%a %H:%M}. Look at `backlint plan`; if it is right, `backlint apply` "
+            "with a higher write_back.abort_share writes it"
+        )
     return (
-        f"{where}: this run would touch {touched} of {size} issues, more than {share:.0%}; nothing is written there. "
+        f"{where}: this run would touch {touched} of {size} issues, {share}; nothing is written there. "
         "Look at `backlint plan`; if it is right, raise write_back.abort_share for one run"
     )
 
 
 def _within_caps(
-    changes: Sequence[Change], settings: WriteBackSettings, comments_today: Mapping[tuple[str, str], int]
+    changes: Sequence[Change], settings: WriteBackSettings, comments_today: Mapping[tuple[str, str], int], spent: Spent
 ) -> tuple[list[Change], list[HeldBack]]:
-    labels: Counter[tuple[str, str]] = Counter()
-    comments: Counter[tuple[str, str]] = Counter()
+    labels: Counter[tuple[str, str]] = Counter(dict(spent.labels))
+    comments: Counter[tuple[str, str]] = Counter(dict(spent.comments))
     owners: Counter[tuple[str, str]] = Counter(dict(comments_today))
     allowed: list[Change] = []
     over: list[HeldBack] = []
@@ -376,15 +414,18 @@ def _within_caps(
         project, owner = _project(change), (change.source, change.owner or "")
         if change.kind.is_label:
             if labels[project] >= settings.max_labels:
-                over.append(HeldBack(change, f"cap of {settings.max_labels} label changes a project and run"))
+                why = f"cap of {settings.max_labels} label changes a project and {spent.period}"
+                over.append(HeldBack(change, why, spent.until))
                 continue
             labels[project] += 1
         else:
             if comments[project] >= settings.max_comments:
-                over.append(HeldBack(change, f"cap of {settings.max_comments} comments a project and run"))
+                why = f"cap of {settings.max_comments} comments a project and {spent.period}"
+                over.append(HeldBack(change, why, spent.until))
                 continue
             if change.owner is not None and owners[owner] >= COMMENTS_PER_OWNER_AND_DAY:
-                over.append(HeldBack(change, f"cap of {COMMENTS_PER_OWNER_AND_DAY} comments an owner and day"))
+                why = f"cap of {COMMENTS_PER_OWNER_AND_DAY} comments an owner and day"
+                over.append(HeldBack(change, why, spent.until))
                 continue
             comments[project] += 1
             owners[owner] += 1

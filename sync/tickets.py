@@ -18,11 +18,11 @@ from backlint.settings import Settings
 from backlint.sync import store
 from backlint.sync import tables as t
 from backlint.sync.apply import MOVED_ON, Applied, apply, settle_unsettled
-from backlint.sync.audit import make_plan
+from backlint.sync.audit import plan_and_record
 from backlint.sync.check import check_store
 from backlint.sync.database import reading
 from backlint.sync.deliveries import Identity, Touched
-from backlint.sync.plan import HeldBack, Plan, quiet_until
+from backlint.sync.plan import Plan
 
 log = structlog.get_logger(__name__)
 
@@ -63,13 +63,11 @@ class Looked:
     """What a job did: an outcome for every issue, and what was written."""
 
     outcomes: dict[Identity, Outcome] = field(default_factory=dict)
-    applied: list[Applied] = field(default_factory=list)
     checked: int = 0
+    written: int = 0
+    held_back: int = 0
+    alarms: tuple[str, ...] = ()
     down_until: datetime | None = None  # the tracker does not answer: nothing of the source is worth a try before
-
-    @property
-    def written(self) -> int:
-        return sum(len(each.applied) for each in self.applied)
 
 
 def look_at(
@@ -232,9 +230,9 @@ def _check_and_write(
 ) -> None:
     result = check_store(engine, settings, run=f"{run}-check", now=clock(), only=fresh.keys())
     looked.checked += len(result.checked)
-    planned = make_plan(engine, settings, result, now=clock())
-    applied = apply(engine, planned.changes, {connector.name: connector}, run=run, clock=clock)
-    looked.applied.append(applied)
+    planned, rows = plan_and_record(engine, settings, result, run=run, now=clock())
+    applied = apply(engine, planned.changes, {connector.name: connector}, run=run, clock=clock, rows=rows)
+    looked.written, looked.held_back, looked.alarms = len(applied.applied), len(planned.held_back), planned.alarms
     looked.outcomes |= dict(_outcomes(settings, planned, applied, now=clock()))
 
 
@@ -247,21 +245,11 @@ def _outcomes(
     settings: Settings, planned: Plan, applied: Applied, *, now: datetime
 ) -> Iterator[tuple[Identity, Outcome]]:
     for held in planned.held_back:
-        until = _held_until(settings, held, now=now)
-        if until is not None:
-            yield (held.change.source, held.change.issue), Later(until, held.why)
+        if held.until is not None:
+            yield (held.change.source, held.change.issue), Later(max(held.until, now + LOOK_AGAIN), held.why)
     for change, why in applied.held_back:
         if why == MOVED_ON:
             yield (change.source, change.issue), Later(now, why)
     for change, why in applied.failed:
         issue = change.source, change.issue
         yield issue, Later(now + down_for(settings), why) if issue in applied.unanswered else Failed(why)
-
-
-def _held_until(settings: Settings, held: HeldBack, *, now: datetime) -> datetime | None:
-    """When what is held back may be written; None when only another change can free it."""
-    if held.why.startswith("edited less than"):
-        return now + timedelta(seconds=max(settings.service.burst_seconds, 30))
-    if held.why.startswith("quiet hours"):
-        return quiet_until(settings.write_back, now.astimezone(settings.zone))
-    return None

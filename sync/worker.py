@@ -29,6 +29,7 @@ TICK = 0.2  # seconds between two looks for news, where nobody says that there a
 ISSUES = Lane("issues", per_key=1)  # one batch of a source at a time in each process
 RUNS = Lane("runs", per_key=1, everywhere=True)  # one pull or audit at a time, wherever it runs
 LOST_AFTER = timedelta(minutes=2)
+LOST_BY_A_COMMAND = timedelta(minutes=15)  # an `apply` that holds an issue longer was killed: nobody waits so long
 LOOK_AFTER_LOST = timedelta(seconds=10)
 FIRST_AUDIT_EVERY = timedelta(minutes=10)  # tries, until a source can be read for the first time
 LONGEST_WAIT = timedelta(hours=6)
@@ -139,11 +140,15 @@ class Worker:
             freed = deliveries.free_lost(
                 connection,
                 before=now - LOST_AFTER,
-                is_over=lambda job: self._jobs.status(job) in (*FINISHED, None),
+                is_over=self._is_over,
                 attempts=self._settings.service.attempts,
             )
         if freed:
             log.warning("worker.freed", issues=len(freed))
+
+    def _is_over(self, job: str, taken_at: datetime) -> bool:
+        status = self._jobs.status(job)
+        return status in FINISHED or (status is None and self._clock() - taken_at > LOST_BY_A_COMMAND)
 
     def _audit_first(self) -> None:
         """A source that was never checked gets its baseline before its first webhook is judged."""
@@ -170,7 +175,7 @@ class Worker:
             limit = self._settings.service.batch
             return len(deliveries.take(connection, job, source, now=self._clock(), limit=limit))
 
-    def _handle(self, job: str, source: str) -> dict[str, int]:
+    def _handle(self, job: str, source: str) -> dict[str, Any]:
         with reading(self._engine) as connection:
             touched = deliveries.held(connection, job)
         if not touched:
@@ -186,6 +191,8 @@ class Worker:
             if looked.down_until is not None:
                 deliveries.postpone_source(connection, source, until=looked.down_until)
             store.end_run(connection, run, now=self._clock(), outcome="done", facts={"source": source, **facts})
+        for alarm in looked.alarms:
+            log.warning("webhooks.alarm", run=run, source=source, alarm=alarm)
         log.info("webhooks.handled", run=run, source=source, **facts)
         return facts
 
@@ -226,9 +233,7 @@ class Worker:
 
     def _audit(self, job: str, _arguments: Mapping[str, Any]) -> None:
         def run() -> str:
-            done = audit(
-                self._engine, self._settings, list(self._connectors.values()), clock=self._clock, is_shared=True
-            )
+            done = audit(self._engine, self._settings, list(self._connectors.values()), clock=self._clock, holder=job)
             log.info("audit.done", run=done.run, job=job, written=len(done.applied.applied) if done.applied else 0)
             return done.run
 
@@ -275,13 +280,15 @@ def _schedules(settings: Settings) -> list[Schedule]:
     return [Schedule(name, cron, work, settings.timezone) for name, cron, work in wanted if cron != "off"]
 
 
-def _facts(looked: Looked, touched: Sequence[Touched]) -> dict[str, int]:
+def _facts(looked: Looked, touched: Sequence[Touched]) -> dict[str, Any]:
     kinds = Counter(type(outcome) for outcome in looked.outcomes.values())
     return {
         "issues": len(touched),
         "deliveries": sum(each.deliveries for each in touched),
         "checked": looked.checked,
         "written": looked.written,
+        "held_back": looked.held_back,
+        "alarms": list(looked.alarms),
         "postponed": kinds[Later],
         "failed": kinds[Failed],
     }

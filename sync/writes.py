@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 from backlint.model import Comment, Issue
 from backlint.sync import comment as managed
 from backlint.sync import tables as t
-from backlint.sync.plan import Change, ChangeKind, Override, Written
+from backlint.sync.plan import Change, ChangeKind, Override, Spent, Written
 from backlint.sync.store import CHUNK, comment_row, upsert
 
 WANTED, SENT, CONFIRMED, FAILED, DROPPED, UNDONE = "wanted", "sent", "confirmed", "failed", "dropped", "undone"
+STANDING = (WANTED, SENT, CONFIRMED)  # what is in the tracker, or may come to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +205,35 @@ def count_writes(connection: Connection) -> dict[tuple[str, str, str], int]:
 
 
 def comments_since(connection: Connection, since: datetime) -> tuple[tuple[str, str], ...]:
-    """(source, issue) of every comment written since then."""
+    """(source, issue) of every comment written since then, or about to be."""
     query = sa.select(t.writes.c.source, t.writes.c.issue).where(
-        t.writes.c.state == CONFIRMED, t.writes.c.kind == ChangeKind.PUT_COMMENT.value, t.writes.c.settled_at >= since
+        t.writes.c.state.in_(STANDING), t.writes.c.kind == ChangeKind.PUT_COMMENT.value, t.writes.c.wanted_at >= since
     )
     return tuple((row.source, row.issue) for row in connection.execute(query))
+
+
+def spent_by_webhooks(connection: Connection, since: datetime, *, until: datetime) -> Spent:
+    """What the jobs of webhooks wrote since then, or are about to."""
+    project = sa.func.coalesce(sa.func.nullif(t.issues.c.project, ""), t.issues.c.team, "").label("project")
+    query = (
+        sa.select(t.writes.c.source, project, t.writes.c.issue, t.writes.c.kind)
+        .join(t.runs, t.runs.c.id == t.writes.c.run)
+        .join(t.issues, sa.and_(t.issues.c.source == t.writes.c.source, t.issues.c.id == t.writes.c.issue))
+        .where(t.runs.c.kind == "webhook", t.writes.c.state.in_(STANDING), t.writes.c.wanted_at >= since)
+    )
+    labels: Counter[tuple[str, str]] = Counter()
+    comments: Counter[tuple[str, str]] = Counter()
+    issues: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in connection.execute(query):
+        where = row.source, row.project
+        (labels if ChangeKind(row.kind).is_label else comments)[where] += 1
+        issues[where].add(row.issue)
+    return Spent(
+        labels=labels,
+        comments=comments,
+        issues={where: frozenset(found) for where, found in issues.items()},
+        until=until,
+    )
 
 
 # -- what people took back -------------------------------------------------------------------------------------------

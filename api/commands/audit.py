@@ -14,7 +14,7 @@ from backlint.api.commands.report import write_audit
 from backlint.api.console import Console, escape
 from backlint.api.workplace import connected, is_served, now, open_workplace
 from backlint.model import Severity
-from backlint.sync.audit import audit
+from backlint.sync.audit import audit, new_id
 from backlint.sync.check import to_json as check_json
 
 REPORT = Path("audit.html")
@@ -23,9 +23,8 @@ REPORT = Path("audit.html")
 def run(console: Console, *, config: Path | None, output: Path | None) -> int:
     with open_workplace(config) as place, connected(place.settings) as connectors:
         with console.progress("Pulling") as bars:
-            done = audit(
-                place.engine, place.settings, connectors, clock=now, progress=bars.pulled, is_shared=is_served(place)
-            )
+            holder = new_id("audit-command") if is_served(place) else None
+            done = audit(place.engine, place.settings, connectors, clock=now, progress=bars.pulled, holder=holder)
         show_pull(console, done.pulled)
         show_check(console, done.check, limit=10)
         show_plan(console, done.plan, mode=place.settings.write_back.mode)

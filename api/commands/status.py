@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from backlint.sync.inbox import box_file, count_all, open_box
 from backlint.sync.jobs import living
 
 RUNS = 5
+ALARMS_OF = timedelta(days=1)
 
 
 def run(console: Console, *, config: Path | None) -> int:
@@ -36,6 +38,7 @@ def _facts(place: Workplace) -> dict[str, Any]:
             "processes": living(connection, now=now()),
             "webhooks_waiting": waiting,
             "dead_letters": len(deliveries.dead_letters(connection)),
+            "alarms": list(listing.alarms(connection, since=now() - ALARMS_OF)),
             "sources": source_facts(place.engine, place.settings, now=now()),
             "runs": [
                 {"run": each["id"], "kind": each["kind"], "started_at": each["started_at"].isoformat(),
@@ -66,6 +69,8 @@ def _show(console: Console, facts: dict[str, Any]) -> None:
         for scope in source["scopes"]:
             if not scope["is_complete"]:
                 console.warn(f"  {escape(scope['scope'])}: {escape(scope['problem'] or 'its pull did not finish')}")
+    for alarm in facts["alarms"]:
+        console.warn(escape(alarm))
     if facts["dead_letters"]:
         console.warn(f"{plural(facts['dead_letters'], 'dead letter')}: see `backlint dead-letters`")
     for each in facts["runs"]:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -247,6 +248,8 @@ class FaultInjector:
             if delay:
                 await asyncio.sleep(delay)
             await self._let_happen(kind, scope, receive if body is None else _replayed(body, receive), send)
+        except ClientDisconnect:
+            pass  # whoever asked was killed: nobody waits for an answer
         finally:
             self.faults.leave()
 

@@ -20,7 +20,7 @@ from backlint.sync.apply import Applied, apply, settle_unsettled, undo
 from backlint.sync.audit import audit, make_plan, new_id
 from backlint.sync.check import check_store
 from backlint.sync.database import reading
-from backlint.sync.plan import Plan
+from backlint.sync.plan import Change, ChangeKind, Plan
 from backlint.sync.pull import pull
 from tests.sync.memory_tracker import MemoryTracker, statuses_as
 
@@ -165,6 +165,42 @@ def test_a_failing_issue_is_reported_and_the_others_are_written(
 
     assert {change.key for change, _ in result.failed} == {"DEMO-1"}
     assert "hygiene:needs-owner" in tracker.issues["3"].labels
+
+
+def test_a_label_whose_answer_is_lost_for_good_is_still_known_to_be_ours(
+    engine: sa.Engine, tracker: MemoryTracker, clock: Callable[[], datetime]
+) -> None:
+    planned = pulled_and_planned(engine, tracker, clock)
+    (wanted,) = [c for c in planned.changes if c.key == "DEMO-3" and c.kind.is_label]
+    tracker.lose_next = True
+
+    result = apply(engine, [wanted], {"demo": tracker}, run="r", clock=clock)
+    assert ([change for change, _ in result.failed], result.unanswered) == ([wanted], {("demo", "3")})
+    settle_unsettled(engine, {"demo": tracker}, clock=clock)
+
+    tracker.edit("3", assignees=("mia",))
+    applied(engine, tracker, clock)
+    assert tracker.issues["3"].labels == frozenset()
+
+
+def test_a_changed_comment_whose_write_never_arrived_is_not_taken_for_written(
+    engine: sa.Engine, tracker: MemoryTracker, clock: Callable[[], datetime]
+) -> None:
+    applied(engine, tracker, clock)
+    (standing,) = tracker.own_comments("3")
+    change = Change(
+        source="demo", issue="3", key="DEMO-3", kind=ChangeKind.PUT_COMMENT, because=("OWN001",), body="Other words"
+    )
+    with engine.begin() as connection:
+        (row,) = writes.want(connection, "r", [change], now=clock())
+        writes.mark_sent(connection, row, now=clock())
+
+    settle_unsettled(engine, {"demo": tracker}, clock=clock)
+
+    with reading(engine) as connection:
+        (row,) = writes.of_run(connection, "r")
+        last = writes.written(connection)["demo", "3"][-1]
+    assert (row.state, last.body) == (writes.DROPPED, standing.body)
 
 
 def test_a_missing_permission_fails_the_change_and_nothing_is_recorded_as_written(

@@ -11,7 +11,8 @@ from backlint.settings import Settings
 from backlint.sync import deliveries as d
 from backlint.sync import store, writes
 from backlint.sync import tables as t
-from backlint.sync.apply import apply
+from backlint.sync.apply import BUSY, apply
+from backlint.sync.audit import audit
 from backlint.sync.check import check_store
 from backlint.sync.deliveries import Delivery, Touched
 from backlint.sync.plan import Change, ChangeKind
@@ -141,7 +142,9 @@ def test_issues_of_a_job_that_ended_badly_are_free_again(engine: sa.Engine) -> N
     take(engine, "alive", limit=1)
 
     with engine.begin() as connection:
-        freed = d.free_lost(connection, before=NOW + timedelta(hours=1), is_over=lambda job: job == "ended", attempts=5)
+        freed = d.free_lost(
+            connection, before=NOW + timedelta(hours=1), is_over=lambda job, _at: job == "ended", attempts=5
+        )
 
     assert freed == [("demo", "a")]
     assert (touched(engine)["a"].state, touched(engine)["b"].state) == (d.WAITING, d.TAKEN)
@@ -167,10 +170,19 @@ def test_a_run_keeps_off_what_a_webhook_is_at_and_the_other_way_round(engine: sa
 # -- looking at them ---------------------------------------------------------------------------------------------------
 
 
-def looked_at(engine: sa.Engine, tracker: MemoryTracker, *issues: str, now: datetime = NOW) -> dict[str, Any]:
+def looked_at(
+    engine: sa.Engine,
+    tracker: MemoryTracker,
+    *issues: str,
+    now: datetime = NOW,
+    settings: Settings = SETTINGS,
+) -> dict[str, Any]:
     fold(engine, *(a_delivery(f"{now}-{id}", id, at=now) for id in issues), now=now)
     mine = take(engine, f"job-{now}", now=now + SETTLE)
-    looked = look_at(engine, SETTINGS, tracker, mine, run=f"webhook-{now}", clock=lambda: now + SETTLE)
+    run = f"webhook-{now}"
+    with engine.begin() as connection:
+        store.begin_run(connection, run, "webhook", now=now)
+    looked = look_at(engine, settings, tracker, mine, run=run, clock=lambda: now + SETTLE)
     with engine.begin() as connection:
         for each in mine:
             d.done(connection, each, job=f"job-{now}")
@@ -195,6 +207,115 @@ def test_a_new_ticket_gets_its_comment_and_the_others_stay_as_they_are(engine: s
     again = looked_at(engine, tracker, "new", now=NOW + timedelta(hours=1))
     assert again == {"new": Done()}
     assert len(tracker.own_comments("new")) == 1
+
+
+def a_new_ticket(id: str = "new", number: int = 2, *, at: datetime = NOW) -> Any:
+    return an_issue(id=id, key=f"DEMO-{number}", body="", created_at=at - timedelta(minutes=1))
+
+
+def nightly(engine: sa.Engine, tracker: MemoryTracker, *, now: datetime, holder: str | None = None) -> Any:
+    return audit(engine, SETTINGS, [tracker], clock=lambda: now, holder=holder)
+
+
+def test_the_nightly_audit_says_of_a_new_ticket_what_its_webhook_said(engine: sa.Engine) -> None:
+    tracker = a_checked_tracker(engine)
+    tracker.add(a_new_ticket())
+    looked_at(engine, tracker, "new")
+    said = tracker.issues["new"].labels, [each.body for each in tracker.own_comments("new")]
+    assert said[0]
+
+    for days in (0.5, 2, 4, 30):  # a far ticket: after three days its findings inform only, and are still open
+        assert nightly(engine, tracker, now=NOW + timedelta(days=days)).applied is None
+
+    assert (tracker.issues["new"].labels, [each.body for each in tracker.own_comments("new")]) == said
+
+
+def test_a_new_ticket_whose_webhook_was_lost_is_asked_by_the_audit(engine: sa.Engine) -> None:
+    tracker = a_checked_tracker(engine)
+    tracker.add(a_new_ticket())
+
+    nightly(engine, tracker, now=NOW + timedelta(hours=1))
+
+    assert len(tracker.own_comments("new")) == 1
+    assert tracker.own_comments("old") == []
+
+
+def test_what_an_audit_leaves_to_a_webhook_is_done_by_its_job(engine: sa.Engine) -> None:
+    tracker = a_checked_tracker(engine)
+    tracker.add(a_new_ticket())
+    fold(engine, a_delivery("1", "new"))
+
+    beside = nightly(engine, tracker, now=NOW + timedelta(minutes=5), holder="audit-job")
+
+    assert {(change.issue, why) for change, why in beside.applied.held_back} == {("new", BUSY)}
+    assert tracker.writes == []
+    (mine,) = take(engine, "job")
+    looked = look_at(engine, SETTINGS, tracker, [mine], run="webhook-1", clock=lambda: NOW + SETTLE)
+    assert looked.outcomes == {("demo", "new"): Done()}
+    assert len(tracker.own_comments("new")) == 1
+
+
+def test_an_audit_does_what_was_put_off_and_a_killed_one_gives_back_what_it_held(engine: sa.Engine) -> None:
+    tracker = a_checked_tracker(engine)
+    tracker.add(a_new_ticket())
+    fold(engine, a_delivery("1", "new"))
+    (mine,) = take(engine, "job")
+    with engine.begin() as connection:
+        d.postpone(connection, mine, job="job", until=NOW + timedelta(hours=9), reason="a cap")
+
+    with d.holding(engine, "audit-job", clock=lambda: NOW)(("demo", "new")) as is_free:
+        assert is_free
+        assert touched(engine)["new"].state == d.TAKEN
+        with engine.begin() as connection:  # the same run again, after it was killed here
+            assert d.taken_by_others(connection, "audit-job") == set()
+    assert (touched(engine)["new"].state, touched(engine)["new"].due_at) == (d.WAITING, NOW + timedelta(hours=9))
+
+    nightly(engine, tracker, now=NOW + timedelta(hours=1), holder="audit-job")
+    assert len(tracker.own_comments("new")) == 1
+
+
+def test_a_bulk_edit_stays_within_the_caps_of_a_day_and_goes_on_after_midnight(engine: sa.Engine) -> None:
+    tracker = a_checked_tracker(engine)
+    names = [f"n{number}" for number in range(6)]
+    for number, name in enumerate(names):
+        tracker.add(a_new_ticket(name, number + 10))
+    tight = Settings.model_validate({"write_back": SETTINGS.write_back.model_dump() | {"max_comments": 3}})
+
+    outcomes: dict[str, Any] = {}
+    for number, name in enumerate(names):  # each in a job of its own
+        outcomes |= looked_at(engine, tracker, name, now=NOW + timedelta(minutes=number), settings=tight)
+
+    midnight = datetime(2026, 3, 12, tzinfo=UTC)
+    put_off = {name: outcome.until for name, outcome in outcomes.items() if isinstance(outcome, Later)}
+    assert sum(len(tracker.own_comments(name)) for name in names) == 3
+    assert set(put_off.values()) == {midnight}
+    assert len(put_off) == 3
+    looked_at(engine, tracker, *put_off, now=midnight, settings=tight)
+    assert [len(tracker.own_comments(name)) for name in names] == [1] * 6
+
+
+def test_what_was_put_off_is_looked_at_anew_when_its_issue_changes(engine: sa.Engine) -> None:
+    fold(engine, a_delivery("1", "a"))
+    (mine,) = take(engine, "job")
+    with engine.begin() as connection:
+        d.postpone(connection, mine, job="job", until=NOW + timedelta(hours=9), reason="quiet hours")
+
+    later = NOW + timedelta(hours=1)
+    fold(engine, a_delivery("2", "a", at=later), now=later)
+
+    assert touched(engine)["a"].due_at == later + SETTLE
+
+
+def test_while_a_tracker_is_away_nothing_of_its_source_is_due(engine: sa.Engine) -> None:
+    fold(engine, a_delivery("1", "a", "b"), Delivery(source="else", id="1", event="e", issues=("c",), received_at=NOW))
+    back = NOW + timedelta(hours=1)
+
+    with engine.begin() as connection:
+        assert d.postpone_source(connection, "demo", until=back) == 2
+
+    with engine.connect() as connection:
+        assert d.due_sources(connection, now=NOW + SETTLE) == ("else",)
+        assert d.due_sources(connection, now=back) == ("demo", "else")
 
 
 def test_before_the_first_audit_of_a_source_its_webhooks_wait(engine: sa.Engine) -> None:

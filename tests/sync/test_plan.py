@@ -13,7 +13,7 @@ from backlint.examples import a_comment, an_issue
 from backlint.model import Comment, Issue, Judgement, Presence, Severity, Verdict
 from backlint.settings import WriteBackSettings
 from backlint.sync import comment as managed
-from backlint.sync.plan import Candidate, ChangeKind, Override, Plan, Written, plan, quiet_until
+from backlint.sync.plan import Candidate, ChangeKind, Override, Plan, Spent, Written, asked_before, plan, quiet_until
 
 NOON = datetime(2026, 3, 11, 12, 0, tzinfo=UTC)  # a Wednesday
 LABELS = {
@@ -94,6 +94,36 @@ def test_findings_of_severity_info_never_label() -> None:
     quiet = candidate(failures=failing("AC001", severity=Severity.INFO))
 
     assert labels(planned(replace(quiet, asked=()))) == []
+
+
+def test_a_label_stays_while_its_finding_is_open_however_far_the_issue_has_moved_down() -> None:
+    labelled = an_issue(labels=frozenset({"hygiene:needs-outcome"}))
+    log = (added("hygiene:needs-outcome", "OUT001"),)
+
+    still_open = candidate(labelled, failures=failing("OUT001", severity=Severity.INFO), written=log)
+    another = candidate(labelled, failures=failing("OUT002", severity=Severity.INFO), written=log)
+    another = replace(another, labels={"OUT002": "needs-outcome"})
+
+    assert labels(planned(replace(still_open, asked=()))) == []
+    assert labels(planned(replace(another, asked=()))) == [(ChangeKind.REMOVE_LABEL, "hygiene:needs-outcome")]
+
+
+def test_a_rule_that_is_quiet_sets_no_label_and_keeps_the_one_it_set() -> None:
+    fresh = candidate(None, "OWN001", quiet=frozenset({"OWN001"}))
+    labelled = an_issue(labels=frozenset({"hygiene:needs-owner"}))
+    standing = replace(fresh, issue=labelled, written=(added("hygiene:needs-owner", "OWN001"),))
+
+    assert labels(planned(fresh)) == []
+    assert labels(planned(standing)) == []
+
+
+def test_what_a_comment_asks_is_known_while_it_stands() -> None:
+    asking = put("One question ...", "AC001")
+    commented = an_issue(comments=(own("One question ..."),))
+
+    assert asked_before(commented, (added("x", "OWN001"), asking)) == ("AC001",)
+    assert asked_before(an_issue(), (asking,)) == ()
+    assert asked_before(commented, (put(managed.NOTHING_LEFT, "AC001"),)) == ()
 
 
 def test_at_most_three_labels_are_set_on_an_issue() -> None:
@@ -291,6 +321,48 @@ def test_an_owner_gets_at_most_five_comments_a_day() -> None:
 
     assert len(comments(result)) == 3
     assert {held.why for held in result.held_back} == {"cap of 5 comments an owner and day"}
+
+
+MIDNIGHT = NOON.replace(hour=0) + timedelta(days=1)
+HERE = ("demo", "DEMO")
+
+
+def test_what_webhooks_wrote_today_counts_against_the_caps_until_midnight() -> None:
+    spent = Spent(labels={HERE: 98}, comments={HERE: 19}, until=MIDNIGHT)
+
+    result = planned(*many(4, "AC001"), spent=spent)
+
+    assert (len(labels(result)), len(comments(result))) == (2, 1)
+    assert {(held.why, held.until) for held in result.held_back} == {
+        ("cap of 100 label changes a project and day", MIDNIGHT),
+        ("cap of 20 comments a project and day", MIDNIGHT),
+    }
+
+
+def test_webhooks_that_touch_too_much_of_a_project_in_a_day_are_stopped_for_the_day() -> None:
+    touched = frozenset(str(number) for number in range(100, 124))
+
+    calm = planned(
+        candidate(an_issue(id="101"), "AC001"), project_sizes={HERE: 100}, spent=Spent(issues={HERE: touched})
+    )
+    result = planned(*many(2, "AC001"), project_sizes={HERE: 100}, spent=Spent(issues={HERE: touched}, until=MIDNIGHT))
+
+    assert (len(calm.changes), calm.alarms) == (2, ())
+    assert result.changes == ()
+    assert {held.until for held in result.held_back} == {MIDNIGHT}
+    assert "26 of 100 issues" in result.alarms[0]
+    assert "before Thu 00:00" in result.alarms[0]
+
+
+def test_what_is_held_back_says_until_when() -> None:
+    night = NOON.replace(hour=22)
+    edited = an_issue(created_at=NOON - timedelta(minutes=5))
+
+    at_night = planned(candidate(None, "AC001"), now=night).held_back
+    just_edited = planned(candidate(edited, "AC001")).held_back
+
+    assert {held.until for held in at_night} == {NOON.replace(hour=8) + timedelta(days=1)}
+    assert {held.until for held in just_edited} == {NOON + timedelta(minutes=10)}
 
 
 def replace_mode(mode: str) -> WriteBackSettings:
