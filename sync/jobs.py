@@ -204,6 +204,15 @@ class Jobs:
         found = DBOS.list_workflows(workflow_ids=[id], load_input=False, load_output=False)
         return found[0].status if found else None
 
+    def is_waiting(self, work: str, *, lane: str, key: str) -> bool:
+        """Whether such a job has its turn before it: one more would find nothing left to do."""
+        from dbos import DBOS
+
+        waiting = DBOS.list_workflows(
+            name=work, queue_name=lane, status="ENQUEUED", load_input=False, load_output=False
+        )
+        return any(job.queue_partition_key == key for job in waiting)
+
     def unfinished(self) -> dict[str, int]:
         """How many jobs of each kind wait or run, in all processes."""
         from dbos import DBOS
@@ -217,11 +226,13 @@ class Jobs:
         """Go on with what dead processes had begun. Their ids; what they had in hand runs again here or elsewhere."""
         from dbos import DBOS
 
+        ours = {lane.name for lane in self._lanes}
         dead = self._dead()
         for executor in dead:
             begun = DBOS.list_workflows(status="PENDING", executor_id=executor, load_input=False, load_output=False)
             for job in begun:
-                DBOS.resume_workflow(job.workflow_id)
+                # Back into its lane: otherwise everything that died with a process would run at once.
+                DBOS.resume_workflow(job.workflow_id, queue_name=job.queue_name if job.queue_name in ours else None)
             with self._store.begin() as connection:
                 connection.execute(sa.delete(t.executors).where(t.executors.c.id == executor))
             log.warning("jobs.taken_over", executor=executor, jobs=len(begun))

@@ -128,6 +128,8 @@ class Worker:
             before = self._started.get(source)
             if before is not None and self._jobs.status(before) not in (*FINISHED, None):
                 continue
+            if self._jobs.is_waiting("look", lane=ISSUES.name, key=source):
+                continue
             id = f"look-{uuid.uuid4().hex[:12]}"
             self._started[source] = self._jobs.start("look", id, {"source": source}, lane=ISSUES.name, key=source)
 
@@ -226,10 +228,14 @@ class Worker:
         return self._clock() + min(wait, LONGEST_WAIT)
 
     def _start_audit(self, job: str, _arguments: Mapping[str, Any]) -> None:
-        self._jobs.start("audit", f"{job}-run", {}, lane=RUNS.name, key=RUNS.name)
+        self._start_run("audit", job)
 
     def _start_pull(self, job: str, _arguments: Mapping[str, Any]) -> None:
-        self._jobs.start("pull", f"{job}-run", {}, lane=RUNS.name, key=RUNS.name)
+        self._start_run("pull", job)
+
+    def _start_run(self, work: str, job: str) -> None:
+        if not self._jobs.is_waiting(work, lane=RUNS.name, key=RUNS.name):
+            self._jobs.start(work, f"{job}-run", {}, lane=RUNS.name, key=RUNS.name)
 
     def _audit(self, job: str, _arguments: Mapping[str, Any]) -> None:
         def run() -> str:

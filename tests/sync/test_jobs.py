@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -145,9 +146,10 @@ def work(id, arguments):
     note("begun")
     time.sleep(60)
 
-jobs = Jobs(open_engine(sys.argv[1]), jobs_url(sys.argv[1]), work={"work": work}, lanes=[Lane("lane", per_process=4)])
+jobs = Jobs(open_engine(sys.argv[1]), jobs_url(sys.argv[1]), work={"work": work}, lanes=[Lane("lane", per_key=3)])
 jobs.open()
-jobs.start("work", sys.argv[3], {}, lane="lane", key="a")
+for number in range(3):
+    jobs.start("work", f"{sys.argv[3]}-{number}", {}, lane="lane", key="a")
 time.sleep(120)
 """
 
@@ -159,19 +161,26 @@ def test_what_a_killed_process_had_begun_is_finished_by_another(
     ledger.touch()
     victim = subprocess.Popen([sys.executable, "-c", VICTIM, store_url, str(ledger), id])
     try:
-        _until(lambda: "begun" in ledger.read_text(encoding="utf-8"))
+        _until(lambda: ledger.read_text(encoding="utf-8").count("begun") == 3)
     finally:
         victim.kill()
         victim.wait(timeout=10)
+    at_once, most = Counter[str](), 0
 
     def work(_id: str, _arguments: Mapping[str, Any]) -> str:
+        nonlocal most
+        at_once["work"] += 1
+        most = max(most, at_once["work"])
         step(lambda: ledger.write_text("step repeated", encoding="utf-8"), name="first")
+        time.sleep(0.3)
+        at_once["work"] -= 1
         return "finished"
 
     jobs = opened({"work": work})
 
-    assert jobs.wait(id, timeout=20) == "finished"
-    assert ledger.read_text(encoding="utf-8").split() == ["first", "begun"]
+    assert [jobs.wait(f"{id}-{number}", timeout=20) for number in range(3)] == ["finished"] * 3
+    assert sorted(ledger.read_text(encoding="utf-8").split()) == ["begun"] * 3 + ["first"] * 3
+    assert most == 1  # they are in their lane again, which lets one of a key run at a time
     with engine.begin() as connection:
         assert connection.execute(sa.select(t.executors.c.id)).scalars().all() == [jobs.id]
 
