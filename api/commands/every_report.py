@@ -75,11 +75,10 @@ def _reports(place: Workplace, audit: Audit) -> Iterator[tuple[str, Report]]:
 
 
 def _busiest_team(backlog: Backlog) -> str:
-    """The team with the most in a sprint that has not begun; without such a sprint, with the most open issues."""
-    planned = Counter(
-        team_name(issue)
-        for issue in backlog.issues
-        if issue.is_open and any(each.sprint.state == "future" for each in issue.sprints)
-    )
+    """The team with most that is estimated in a sprint to come; without points or such a sprint, with most issues."""
+    ahead = [
+        each for each in backlog.issues if each.is_open and any(one.sprint.state == "future" for one in each.sprints)
+    ]
+    planned = Counter(team_name(each) for each in ahead if each.estimate) or Counter(team_name(each) for each in ahead)
     counts = planned or Counter(team_name(issue) for issue in backlog.issues if issue.is_open)
     return min(counts, key=lambda name: (-counts[name], name))

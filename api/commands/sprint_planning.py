@@ -359,6 +359,8 @@ class Planning:
     def _owner(self, issue: Issue) -> str | None:
         owner = next(iter((*issue.accountable, *issue.assignees)), None)
         person = self._backlog.person(issue.source, owner) if owner else None
+        if owner and person is None and self._backlog.has_people(issue.source):
+            return "not visible to us"  # the account is hidden or gone: its id says nothing to a reader
         return person.name if person else owner
 
     def _readiness(self, issue: Issue) -> Readiness:

@@ -18,6 +18,7 @@ from backlint.percentile import Percentiles, percentile
 MOST_ROWS = 300  # of a table in the page; the CSV has them all
 MOST_EXCLUDED = 100
 AXIS_MARGIN = 1.6  # an axis ends here times the 95th percentile; what lies above is drawn at its edge and counted
+BANDS_SHOWN = 4  # times the highest band, at most: what has been ageing for a year would hide all the others
 DAY = timedelta(days=1)
 WEEKS_SHOWN = 26
 
@@ -35,6 +36,7 @@ def to_html(report: CycleTimeReport) -> str:
         excluded=report.excluded[:MOST_EXCLUDED],
         weeks=report.weeks[-WEEKS_SHOWN:],
         flow_rows=_flow_rows(report),
+        wip_rows=[(day.isoformat(), wip) for day, wip in zip(report.moments, report.wip, strict=True)][::-1],
         period=period(report),
         mode_sentence=MODE_SENTENCES[report.mode.value],
         percentile_cells=percentile_cells,
@@ -217,7 +219,7 @@ def _scatter(report: CycleTimeReport) -> tuple[str, int]:
     top = _top([dot.y for dot in dots], [line.y for line in lines])
     svg = charts.scatter(
         dots,
-        title=f"Cycle times of {figures.counted(len(dots), 'item')} by finish date",
+        title=f"Cycle times of {figures.counted(len(dots), 'item')} by finish date: {_summary(report.found)}",
         ticks=ticks,
         x_range=(first, max(last, first + 1)),
         lines=lines,
@@ -243,10 +245,11 @@ def _ageing(report: CycleTimeReport, known: Sequence[Ageing]) -> tuple[str, int]
             if value is not None:
                 place = columns[status.name]
                 bands.append(charts.Band(place + 0.08, place + 0.92, value / DAY, style))
-    top = _top([dot.y for dot in dots], [band.y for band in bands])
+    top = _top([dot.y for dot in dots], [band.y for band in bands], most=BANDS_SHOWN)
+    oldest = max(each.age or timedelta() for each in known)
     svg = charts.scatter(
         dots,
-        title=f"Age of {figures.counted(len(dots), 'item')} in progress by status",
+        title=f"Age of {figures.counted(len(dots), 'item')} in progress by status, at most {figures.in_days(oldest)}",
         ticks=[(columns[status.name] + 0.5, _cut(status.name)) for status in statuses],
         x_range=(0, max(len(statuses), 1)),
         bands=bands,
@@ -255,13 +258,22 @@ def _ageing(report: CycleTimeReport, known: Sequence[Ageing]) -> tuple[str, int]
     return svg, sum(dot.y > top for dot in dots)
 
 
+def _summary(found: Percentiles) -> str:
+    """What the picture says, for whoever cannot see it."""
+    if found.p85 is None:
+        return f"half took no longer than {figures.in_days(found.p50)}"
+    return f"half took no longer than {figures.in_days(found.p50)}, 85 % no longer than {figures.in_days(found.p85)}"
+
+
 def _has(known: Sequence[Ageing], status: str) -> bool:
     return any(each.status == status for each in known)
 
 
-def _top(values: Sequence[float], marks: Sequence[float]) -> float:
-    """Where the axis ends: an outlier must not press everything else to the floor."""
+def _top(values: Sequence[float], marks: Sequence[float], *, most: float | None = None) -> float:
+    """Where the axis ends: an outlier must not press everything else, or the marks, to the floor."""
     usual = percentile(95, sorted(values)) * AXIS_MARGIN
+    if most is not None and marks:
+        usual = min(usual, most * max(marks))
     return max(min(max(values), usual), *marks, 1.0) * 1.02
 
 

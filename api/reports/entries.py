@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backlint.model import Issue
+from backlint.rules.order import by_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,4 +26,4 @@ def entry(issue: Issue, said: str = "") -> Entry:
 
 def entries(issues: Iterable[Issue]) -> tuple[Entry, ...]:
     """The issues behind a figure, in a stable order."""
-    return tuple(entry(issue) for issue in sorted(issues, key=lambda each: (each.source, each.key)))
+    return tuple(entry(issue) for issue in sorted(issues, key=by_key))

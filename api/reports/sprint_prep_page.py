@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+
 from markupsafe import Markup
 
 from backlint.api.reports import charts, figures
@@ -54,6 +56,7 @@ def to_html(report: SprintPrep) -> str:
         ],
         past_rows=[(name, f"{total:g}") for name, total in report.capacity.past],
         points_of=points_of,
+        sums=list(zip(report.candidates, accumulate(each.counts for each in report.candidates), strict=True)),
         fit_of=fit_of,
         depends=depends,
         sliced=sliced,

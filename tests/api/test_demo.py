@@ -81,6 +81,28 @@ def test_a_report_is_one_file_that_a_browser_shows_without_asking_anybody(
     page.close()
 
 
+def test_every_number_of_a_chart_is_reached_with_the_keyboard(demo_folder: Path, browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800}, java_script_enabled=False)
+    page.goto((demo_folder / "backlint-demo" / "cycle-time.html").as_uri())
+    charts = page.locator("figure").filter(has=page.locator("svg[role=img]"))
+    tables = 0
+
+    for place in range(charts.count()):
+        chart = charts.nth(place)
+        chart.get_by_role("region", name="chart").focus()
+        page.keyboard.press("Tab")
+        if chart.locator("summary:focus").count():
+            page.keyboard.press("Enter")
+            assert chart.locator("table").is_visible()
+            tables += 1
+        else:
+            target = page.locator("a:focus").get_attribute("href")
+            page.keyboard.press("Enter")
+            assert page.locator(f"{target}:target").is_visible()
+    assert (charts.count(), tables) == (6, 4)
+    page.close()
+
+
 def test_no_report_refers_to_another_host(demo_folder: Path) -> None:
     for name in PAGES:
         text = (demo_folder / "backlint-demo" / name).read_text(encoding="utf-8")

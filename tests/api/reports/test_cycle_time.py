@@ -194,17 +194,6 @@ def test_every_dot_is_a_link_with_a_title():
     assert "<title>PAY-11 Show the exchange rate at checkout: 13.0 d, finished 2026-04-27</title>" in page
 
 
-def test_every_chart_has_a_name_and_a_table():
-    page = to_html(a_cycle_time_report())
-
-    assert page.count('role="img"') == page.count('role="img" aria-label="') == 6
-    assert page.count("<figure>") == 6
-    assert page.count("<summary>Table</summary>") + page.count("are in the table of the cumulative flow") == 4
-    # The tables of the two scatters are the sections below them.
-    assert "In progress, oldest first" in page
-    assert "Finished, slowest first" in page
-
-
 def test_foreign_texts_stay_texts():
     nasty = '<script>alert(1)</script> | **x** "y"'
     issue = an_item(
