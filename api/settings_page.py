@@ -64,6 +64,9 @@ def page() -> str:
             variable = None if _is_list(field.annotation) else f"{ENVIRONMENT_PREFIX}{name.upper()}__"
             parts.append(_section(heading, model, about=field.description or "", variable=variable))
             parts += _notes(name)
+            for inner, within in model.model_fields.items():
+                if (table := _table_of(within)) is not None:
+                    parts.append(_section(f"`[{name}.{inner}]`", table, about=table.__doc__ or "", variable=None))
     parts.append(RULES)
     return "\n".join(parts)
 
@@ -71,6 +74,7 @@ def page() -> str:
 def _section(
     heading: str, model: type[BaseModel], *, about: str = "", variable: str | None = ENVIRONMENT_PREFIX
 ) -> str:
+    about = about.rstrip(".")
     opening = f"{about[:1].upper()}{about[1:]}.\n\n" if about else ""
     rows = "\n".join(_rows(model, variable))
     columns = ("Key", "Value", "Default", "Meaning", *(("Variable",) if variable else ()))
@@ -80,9 +84,15 @@ def _section(
 
 def _rows(model: type[BaseModel], variable: str | None) -> Iterator[str]:
     for name, field in model.model_fields.items():
-        if _table_of(field) is not None or name == "rules":
+        if name == "rules" or (_table_of(field) is not None and model is Settings):
             continue
-        cells = [f"`{name}`", _value(field), _default(field), (field.description or "").replace("|", "\\|")]
+        is_table = _table_of(field) is not None
+        cells = [
+            f"`{name}`",
+            "table, see below" if is_table else _value(field),
+            _default(field),
+            (field.description or "").replace("|", "\\|"),
+        ]
         if variable:
             cells.append(f"`{variable}{name.upper()}`")
         yield f"| {' | '.join(cells)} |"

@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from backlint.calendars import Calendar, Leave, public_holidays
@@ -42,6 +51,38 @@ class StoreSettings(_Table):
     url: str = Field("sqlite:///backlint.db", description="SQLite file or postgresql+psycopg://user@host/database")
 
 
+class NetworkSettings(_Table):
+    """How trackers are reached, for every source that says nothing else."""
+
+    proxy: str = Field(
+        "",
+        description='address of a proxy; "" follows HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment; "off" '
+        "goes straight",
+    )
+    ca_file: str = Field(
+        "", description="certificates (PEM) of authorities to trust besides the usual ones, such as the company's own"
+    )
+
+    @field_validator("proxy")
+    @classmethod
+    def _without_secrets(cls, value: str) -> str:
+        return plain_proxy(value)
+
+
+class OAuthSettings(_Table):
+    """An OAuth app instead of a token (Jira Cloud, Linear): its tokens are renewed, and rotate."""
+
+    client_id: str = Field(description="the app's client id")
+    client_secret_env: str = Field("", description="environment variable that holds the app's secret")
+    file: str = Field(
+        description="where the tokens live between runs: JSON, mode 0600, written whenever they are renewed"
+    )
+    refresh_token_env: str = Field(
+        "", description="environment variable with the first refresh token; a new one there replaces what file holds"
+    )
+    url: str = Field("", description="token endpoint, if it is not the tracker's own")
+
+
 class SourceSettings(_Table):
     """One tracker account. Its secrets are named, never written: `token_env` is the variable that holds the token."""
 
@@ -54,6 +95,7 @@ class SourceSettings(_Table):
     deployment: Literal["auto", "cloud", "server"] = Field("auto", description="Jira only; detected when auto")
     token_env: str = Field("", description="environment variable that holds the token")
     token_file: str = Field("", description="file that holds the token, instead of token_env")
+    oauth: OAuthSettings | None = Field(None, description="an OAuth app instead of a token")
     webhook_secret_env: str = Field("", description="environment variable that holds the webhook secret")
     app_id: str = Field("", description="GitHub App: its id")
     installation_id: str = Field("", description="GitHub App: the installation's id")
@@ -73,6 +115,13 @@ class SourceSettings(_Table):
     max_wait: float = Field(
         300.0, ge=0, description="longest wait in seconds for a rate limit before giving up this run"
     )
+    proxy: str = Field("", description="as in [network], for this source alone")
+    ca_file: str = Field("", description="as in [network], for this source alone")
+
+    @field_validator("proxy")
+    @classmethod
+    def _without_secrets(cls, value: str) -> str:
+        return plain_proxy(value)
 
     @field_validator("name")
     @classmethod
@@ -97,9 +146,24 @@ class SourceSettings(_Table):
             raise ValueError(f"source {self.name!r}: a file is no source; `backlint check --input FILE` reads one")
         if not self.url and self.tracker not in DEFAULT_URLS:
             raise ValueError(f"source {self.name!r} needs url: the address of the site")
+        if self.oauth is not None:
+            self._allow_oauth()
         if not self.scope:
             raise ValueError(f"source {self.name!r} needs scope: which projects, teams or repositories to read")
         return self
+
+    def _allow_oauth(self) -> None:
+        if self.tracker is Tracker.GITHUB:
+            raise ValueError(f"source {self.name!r}: GitHub Apps are named by app_id, installation_id, private_key_env")
+        if self.token_env or self.token_file:
+            raise ValueError(f"source {self.name!r}: with oauth there is no token_env and no token_file")
+        if self.user:
+            raise ValueError(f"source {self.name!r}: with oauth there is no user: the app has its own account")
+        if re.match(r"https://[^/]+\.atlassian\.net", self.url):
+            raise ValueError(
+                f"source {self.name!r}: OAuth tokens are not taken at the site's address: set url to "
+                f"https://api.atlassian.com/ex/jira/CLOUDID and site_url to {self.url}"
+            )
 
     @property
     def base_url(self) -> str:
@@ -278,6 +342,7 @@ class Settings(BaseSettings):
         "UTC", description="IANA name, such as Europe/Berlin; used when printing and when grouping by day"
     )
     store: StoreSettings = Field(StoreSettings(), description="where issues, findings and writes are kept")
+    network: NetworkSettings = Field(NetworkSettings(), description="proxy and certificates for all sources")
     sources: tuple[SourceSettings, ...] = Field((), description="the tracker accounts")
     write_back: WriteBackSettings = Field(WriteBackSettings(), description="what may be written, and how much at once")
     check: CheckSettings = Field(CheckSettings(), description="which rules judge, and how strictly")
@@ -311,6 +376,18 @@ class Settings(BaseSettings):
         if name not in available_timezones():
             raise ValueError(f"{name!r} is no time zone of the IANA list{_hint(name, available_timezones())}")
         return name
+
+    @field_validator("sources")
+    @classmethod
+    def _reached_alike(cls, sources: tuple[SourceSettings, ...], info: ValidationInfo) -> tuple[SourceSettings, ...]:
+        """What a source does not say of the network, [network] says."""
+        network = info.data.get("network", NetworkSettings())
+        return tuple(
+            source.model_copy(
+                update={"proxy": source.proxy or network.proxy, "ca_file": source.ca_file or network.ca_file}
+            )
+            for source in sources
+        )
 
     @model_validator(mode="after")
     def _distinct_sources(self) -> Self:
@@ -409,6 +486,24 @@ def secret(variable: str, *, file: str = "", purpose: str) -> SecretStr:
     return SecretStr(value)
 
 
+def secret_if_set(variable: str) -> SecretStr | None:
+    """The secret of a variable that need not be there."""
+    value = os.environ.get(variable, "").strip() if variable else ""
+    return SecretStr(value) if value else None
+
+
+def plain_proxy(value: str) -> str:
+    """The address of a proxy, "off", or nothing. ValueError otherwise, and for one with a password in it."""
+    if value in ("", "off"):
+        return value
+    found = re.fullmatch(r"https?://(?P<user>[^/@]*@)?[^/@\s]+/?", value)
+    if found is None:
+        raise ValueError('write the proxy as http://HOST:PORT, or "off"')
+    if found["user"]:
+        raise ValueError("a proxy with a password stands in the environment (HTTPS_PROXY), not in this file")
+    return value
+
+
 def parse_hours(text: str) -> tuple[time, time]:
     """`"18:00-08:00"` as two times of day; ValueError otherwise."""
     found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text)
@@ -477,7 +572,8 @@ def _siblings(path: tuple[str | int, ...]) -> list[str]:
     """The keys that would have been right beside the last part of the path."""
     model: type[BaseModel] = Settings
     tables: dict[str, type[BaseModel]] = {
-        "store": StoreSettings, "sources": SourceSettings, "write_back": WriteBackSettings, "check": CheckSettings,
+        "store": StoreSettings, "sources": SourceSettings, "oauth": OAuthSettings, "network": NetworkSettings,
+        "write_back": WriteBackSettings, "check": CheckSettings,
         "calendar": CalendarSettings, "teams": TeamSettings, "leave": LeaveSettings, "forecast": ForecastSettings,
         "planning": PlanningSettings, "service": ServiceSettings, "custom_rules": CustomRuleSettings,
     }  # fmt: skip

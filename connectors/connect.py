@@ -72,4 +72,6 @@ def stored_mapping(source: SourceSettings, facts: bytes, *, now: datetime) -> St
 def _token(source: SourceSettings) -> SecretStr:
     if source.tracker is Tracker.GITHUB and source.app_id:
         return SecretStr("")  # the connector makes short-lived tokens from the app's key
+    if source.oauth is not None:
+        return SecretStr("")  # renewed with what the app's file holds
     return secret(source.token_env, file=source.token_file, purpose=f"token of source {source.name!r}")

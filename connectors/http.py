@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, TypeVar
 
 import httpx
@@ -24,7 +25,15 @@ import tenacity
 
 from backlint import __version__
 from backlint.connectors.contract import Usage
-from backlint.errors import MalformedPayload, PermissionMissing, RequestRefused, TokenRefused, TrackerDown, TrackerError
+from backlint.errors import (
+    ConfigurationError,
+    MalformedPayload,
+    PermissionMissing,
+    RequestRefused,
+    TokenRefused,
+    TrackerDown,
+    TrackerError,
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -91,6 +100,8 @@ class TrackerHttp:
         rate: float = 20.0,
         concurrency: int = 6,
         max_wait: float = 300.0,
+        proxy: str = "",
+        ca_file: str = "",
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
@@ -107,7 +118,10 @@ class TrackerHttp:
                 timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
                 follow_redirects=False,
                 verify=tls,
-            )
+                proxy=proxy if proxy not in ("", "off") else None,
+                trust_env=proxy != "off",
+            ),
+            ca_file,
         )
 
     def request(
@@ -209,8 +223,8 @@ class _Clients:
     is closed under that thread, which then waits for its time-out.
     """
 
-    def __init__(self, make: Callable[[ssl.SSLContext], httpx.Client]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[ssl.SSLContext], httpx.Client], ca_file: str) -> None:
+        self._make, self._ca_file = make, ca_file
         self._idle: deque[httpx.Client] = deque()
         self._tls: ssl.SSLContext | None = None  # loading the certificates takes longer than a request
 
@@ -219,7 +233,7 @@ class _Clients:
         try:
             client = self._idle.pop()
         except IndexError:
-            self._tls = self._tls or httpx.create_ssl_context()
+            self._tls = self._tls or tls_context(self._ca_file)
             client = self._make(self._tls)
         try:
             yield client
@@ -229,6 +243,19 @@ class _Clients:
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
+
+
+def tls_context(ca_file: str = "") -> ssl.SSLContext:
+    """Trusts the usual authorities (or those of SSL_CERT_FILE in the environment) and those of a file."""
+    context = httpx.create_ssl_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except ssl.SSLError:
+            raise ConfigurationError(f"network.ca_file: {ca_file} holds no certificates in PEM form") from None
+        except OSError as error:
+            raise ConfigurationError(f"network.ca_file: cannot read {ca_file}: {error.strerror}") from None
+    return context
 
 
 class _Limited(TrackerDown):
@@ -286,6 +313,15 @@ def refused(response: httpx.Response, *, source: str, detail: str, needs: str = 
     return RequestRefused(said, status=status)
 
 
+def served_at(headers: Mapping[str, str]) -> datetime | None:
+    """The server's clock, to the second. None where a proxy leaves the header out, doubles it, or spoils it."""
+    try:
+        found = parsedate_to_datetime(headers.get("date", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
 def require_json(response: httpx.Response, *, source: str) -> None:
     """HTML from a proxy, a login page or maintenance is an outage, not data."""
     kind = response.headers.get("content-type", "")
@@ -299,7 +335,13 @@ def require_json(response: httpx.Response, *, source: str) -> None:
 
 
 def _plain(error: httpx.TransportError) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return (
+            "the server's certificate comes from no authority that is trusted here: name the authority's in "
+            "network.ca_file"
+        )
     names = {
+        httpx.ProxyError: "the proxy refused: check network.proxy, or HTTPS_PROXY and NO_PROXY of the environment",
         httpx.ConnectTimeout: "no connection in time",
         httpx.ReadTimeout: "no answer in time",
         httpx.ConnectError: "cannot connect",

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -16,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from backlint.connectors.graphql import Answer, Problem
-from backlint.connectors.http import Throttled, refused, require_json
+from backlint.connectors.http import Throttled, refused, require_json, served_at
 from backlint.errors import ConfigurationError, NotFound, PermissionMissing, TokenRefused, TrackerDown, TrackerError
 
 API_VERSION = "2022-11-28"
@@ -70,7 +69,7 @@ class AnswerReader:
 
     def __call__(self, response: httpx.Response) -> Throttled | None:
         status = response.status_code
-        theirs = server_time(response)
+        theirs = served_at(response.headers)
         if theirs is not None:
             self.skew = theirs - self._clock()
         if status < 400:
@@ -111,7 +110,7 @@ class AnswerReader:
         reset = response.headers.get("x-ratelimit-reset", "")
         if not reset.isdigit() or response.headers.get("x-ratelimit-remaining") not in ("0", None):
             return None
-        now = server_time(response) or self._clock()
+        now = served_at(response.headers) or self._clock()
         return max(timedelta(seconds=1), datetime.fromtimestamp(int(reset), UTC) - now + timedelta(seconds=1))
 
     def _longer(self) -> timedelta:
@@ -171,13 +170,6 @@ def _error_text(error: Any) -> str:
     return " ".join(str(error[key]) for key in ("resource", "field", "code", "message") if error.get(key))
 
 
-def server_time(response: httpx.Response) -> datetime | None:
-    try:
-        return parsedate_to_datetime(response.headers["date"])
-    except (KeyError, ValueError):
-        return None
-
-
 def is_gone(problems: Sequence[Problem]) -> bool:
     return any(problem.type in GONE_TYPES for problem in problems)
 
@@ -196,17 +188,6 @@ def words(answer: Answer) -> str:
 
 def _path(response: httpx.Response) -> str:
     return response.request.url.path
-
-
-class BearerToken(httpx.Auth):
-    """A token that does not change by itself."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        yield request
 
 
 class AppToken(httpx.Auth):

@@ -19,7 +19,6 @@ from backlint.connectors.github.access import (
     API_VERSION,
     AnswerReader,
     AppToken,
-    BearerToken,
     graphql_url,
     is_forbidden,
     is_gone,
@@ -30,6 +29,7 @@ from backlint.connectors.github.access import (
 from backlint.connectors.github.queries import Schema
 from backlint.connectors.graphql import Answer, Problem, ask, data
 from backlint.connectors.http import TrackerHttp, decode
+from backlint.connectors.tokens import GivenToken, given_token
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerDown
 from backlint.settings import SourceSettings, secret
 
@@ -152,6 +152,8 @@ class Client:
             rate=min(settings.requests_per_second, REST_RATE) if hosted else settings.requests_per_second,
             concurrency=settings.concurrency,
             max_wait=settings.max_wait,
+            proxy=settings.proxy,
+            ca_file=settings.ca_file,
             sleep=sleep,
         )
 
@@ -204,10 +206,10 @@ class Client:
     def _own(self, url: str) -> str:
         """The token goes to no other host, whatever an answer says."""
         here, there = httpx.URL(self.base_url), httpx.URL(url)
-        if there.is_absolute_url and (there.host, there.port) != (here.host, here.port):
+        if there.is_absolute_url and (there.scheme, there.host, there.port) != (here.scheme, here.host, here.port):
             raise RequestRefused(
-                f"{self.source}: an answer leads to {there.host}, but url is {here.host}; set url to the address that "
-                "the server calls itself"
+                f"{self.source}: an answer leads to {there.scheme}://{there.host}, but url is "
+                f"{here.scheme}://{here.host}; set url to the address that the server calls itself"
             )
         return url
 
@@ -337,10 +339,10 @@ def _fields(type_: _TypeFields | None) -> tuple[_FieldName, ...]:
     return type_.fields if type_ else ()
 
 
-def _auth(settings: SourceSettings, token: SecretStr) -> BearerToken | AppToken:
+def _auth(settings: SourceSettings, token: SecretStr) -> GivenToken | AppToken:
     """As a GitHub App where the settings name one, else with the token."""
     if not settings.app_id:
-        return BearerToken(token.get_secret_value())
+        return given_token(settings, token)
     given = token.get_secret_value()
     key = given if given.lstrip().startswith("-----BEGIN") else ""
     purpose = f"source {settings.name!r}, private key of the GitHub App"

@@ -17,12 +17,11 @@ import msgspec
 
 from backlint.connectors.contract import Page, Pulled, Quarantined
 from backlint.connectors.github import queries
-from backlint.connectors.github.access import server_time
 from backlint.connectors.github.client import Client, utc_now
 from backlint.connectors.github.mapping import BoardNode, PageInfo, Reading, envelope, issue_from, utc
 from backlint.connectors.github.position import Found, Look, Position
 from backlint.connectors.graphql import Problem
-from backlint.connectors.http import decode
+from backlint.connectors.http import decode, served_at
 from backlint.errors import MalformedPayload, NotFound, PermissionMissing, TrackerDown
 
 MOST_BOARDS = 100  # ids in one request
@@ -182,7 +181,7 @@ class Pull:
             headers={"If-None-Match": self.start.etag} if self.start.etag else None,
         )
         is_unchanged = response.status_code == 304
-        now = server_time(response) or utc_now()
+        now = served_at(response.headers) or utc_now()
         etag = self.start.etag if is_unchanged else _lasting_etag(response, now, source=self.client.source)
         return etag, is_unchanged, now
 

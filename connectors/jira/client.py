@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -15,11 +15,13 @@ from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 
 from backlint.connectors.contract import Usage
-from backlint.connectors.http import Throttled, TrackerHttp, decode, refused, require_json
+from backlint.connectors.http import Throttled, TrackerHttp, decode, refused, require_json, served_at
+from backlint.connectors.tokens import RenewedToken, given_token
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TokenRefused, TrackerDown
 from backlint.settings import SourceSettings
 
 RIGHTS = "the scopes read:jira-work and read:jira-user (and write:jira-work to write back), or the matching permissions"
+TOKEN_ENDPOINT = "https://auth.atlassian.com/oauth/token"  # noqa: S105 - an address
 LONGEST_DETAIL = 300
 # Limits of one endpoint or one issue: other requests of the source may go on.
 LOCAL_LIMITS = ("jira-burst-based", "jira-per-issue-on-write")
@@ -29,11 +31,10 @@ def open_http(
     settings: SourceSettings, token: SecretStr, *, read: Reader, usage: Usage, sleep: Callable[[float], None]
 ) -> TrackerHttp:
     """Basic with the account's mail address and an API token; without a user the token is a bearer (PAT, OAuth)."""
-    bearer = {} if settings.user else {"Authorization": f"Bearer {token.get_secret_value()}"}
     return TrackerHttp(
         base_url=settings.base_url,
-        headers=bearer,
-        auth=(settings.user, token.get_secret_value()) if settings.user else None,
+        headers={},
+        auth=_auth(settings, token),
         read=read,
         usage=usage,
         source=settings.name,
@@ -41,8 +42,22 @@ def open_http(
         rate=settings.requests_per_second,
         concurrency=settings.concurrency,
         max_wait=settings.max_wait,
+        proxy=settings.proxy,
+        ca_file=settings.ca_file,
         sleep=sleep,
     )
+
+
+def _auth(settings: SourceSettings, token: SecretStr) -> httpx.Auth:
+    if settings.oauth is not None:
+        return RenewedToken(settings, endpoint=TOKEN_ENDPOINT, body="json")
+    if not settings.user:
+        return given_token(settings, token)
+    return given_token(settings, token, header=lambda value: _basic(settings.user, value))
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 class Reader:
@@ -57,10 +72,8 @@ class Reader:
         return self._now() + (self.skew or timedelta(0))
 
     def _look_at_clock(self, response: httpx.Response) -> None:
-        try:
-            self.skew = parsedate_to_datetime(response.headers.get("date", "")) - self._now()
-        except ValueError:  # a proxy that leaves the header out, or spoils it
-            return
+        if (theirs := served_at(response.headers)) is not None:
+            self.skew = theirs - self._now()
 
     def __call__(self, response: httpx.Response) -> Throttled | None:
         status = response.status_code

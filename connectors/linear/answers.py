@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import httpx
 
 from backlint.connectors.graphql import Problem, answer
-from backlint.connectors.http import Throttled, refused
+from backlint.connectors.http import Throttled, refused, served_at
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TokenRefused, TrackerDown, TrackerError
 
 READING = "read access to the team (for a private team, membership)"
@@ -113,14 +112,6 @@ def _reset(headers: Mapping[str, str], name: str) -> datetime | None:
     try:
         return datetime.fromtimestamp(float(text) / 1000, UTC)
     except (ValueError, OverflowError):
-        return None
-
-
-def served_at(headers: Mapping[str, str]) -> datetime | None:
-    """The server's clock, to the second."""
-    try:
-        return parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
         return None
 
 

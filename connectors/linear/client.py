@@ -13,18 +13,27 @@ from pydantic import SecretStr
 
 from backlint.connectors import graphql
 from backlint.connectors.contract import Usage
-from backlint.connectors.http import Throttled, TrackerHttp, decode
+from backlint.connectors.http import Throttled, TrackerHttp, decode, served_at
 from backlint.connectors.linear import answers
+from backlint.connectors.tokens import RenewedToken, given_token
 from backlint.settings import SourceSettings
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def authorization(token: SecretStr) -> str:
+TOKEN_ENDPOINT = "https://api.linear.app/oauth/token"  # noqa: S105 - an address
+
+
+def authorization(token: str) -> str:
     """A personal key goes as it is; OAuth tokens (`lin_oauth_...`) need the word Bearer, which may also be written."""
-    value = token.get_secret_value()
-    return f"Bearer {value}" if value.startswith("lin_oauth_") else value
+    return f"Bearer {token}" if token.startswith("lin_oauth_") else token
+
+
+def _auth(settings: SourceSettings, token: SecretStr) -> httpx.Auth:
+    if settings.oauth is not None:
+        return RenewedToken(settings, endpoint=TOKEN_ENDPOINT, body="form")
+    return given_token(settings, token, header=authorization)
 
 
 class LinearClient:
@@ -38,7 +47,8 @@ class LinearClient:
         self._url = settings.base_url
         self._http = TrackerHttp(
             base_url=self._url,
-            headers={"Authorization": authorization(token)},
+            headers={},
+            auth=_auth(settings, token),
             read=self._read,
             usage=usage,
             source=settings.name,
@@ -46,13 +56,14 @@ class LinearClient:
             rate=settings.requests_per_second,
             concurrency=settings.concurrency,
             max_wait=settings.max_wait,
+            proxy=settings.proxy,
+            ca_file=settings.ca_file,
             sleep=sleep,
         )
 
     def _read(self, response: httpx.Response) -> Throttled | None:
-        served_at = answers.served_at(response.headers)
-        if served_at is not None:
-            self.skew = served_at - datetime.now(UTC)
+        if (theirs := served_at(response.headers)) is not None:
+            self.skew = theirs - datetime.now(UTC)
         return answers.judge(response, source=self.source)
 
     def answer(

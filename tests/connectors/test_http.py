@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from starlette.responses import JSONResponse
 
 from backlint.connectors.contract import Usage
-from backlint.connectors.http import TrackerHttp
+from backlint.connectors.http import TrackerHttp, served_at
 from backlint.connectors.sandbox.server import serve
 
 AT_ONCE = 4
@@ -40,3 +42,20 @@ def test_requests_under_way_have_a_connection_each_and_later_ones_use_them_again
 
     assert len(first) == AT_ONCE
     assert set(used) == first
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "yesterday",
+        "Wed, 25 Nov 2026 07:00:00 -0000",
+        "Wed, 25 Nov 2026 07:00:00 GMT, Wed, 25 Nov 2026 07:00:01 GMT",
+    ],
+)
+def test_a_date_that_a_proxy_spoiled_says_nothing_of_the_clock(header: str) -> None:
+    assert served_at({"date": header} if header else {}) is None
+
+
+def test_the_date_of_an_answer_is_the_servers_clock() -> None:
+    assert served_at({"date": "Wed, 25 Nov 2026 07:00:00 GMT"}) == datetime(2026, 11, 25, 7, tzinfo=UTC)

@@ -283,6 +283,21 @@ def test_an_app_signs_in_with_its_key(
     assert len(connector.managed_comments(issue(1))) == 1
 
 
+def test_an_installation_token_that_ends_in_the_middle_of_a_run_is_renewed(
+    world: World, serving: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, private_key: str
+) -> None:
+    fill(world, 3)
+    monkeypatch.setenv("APP_KEY", private_key)
+    tokens: dict[str, float] = {}
+    app = {"app_id": "12345", "installation_id": "678", "private_key_env": "APP_KEY"}
+    connector = connect(serving(installation="678", app_tokens=tokens), **app)
+    connector.reference()
+    tokens.clear()
+
+    assert len(pulled(list(connector.pull(SCOPE, None)))) == 3
+    assert len(tokens) == 1
+
+
 # -- diagnosis ---------------------------------------------------------------------------------------------------------
 
 
