@@ -159,7 +159,10 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
-    """A comment. `is_own` marks the one that backlint manages; it never counts as activity."""
+    """A comment. `is_own` marks the one that backlint manages; it never counts as activity.
+
+    `may_write`: whether its author may change issues; None, as for the thumbs, where the tracker does not say.
+    """
 
     id: str
     at: datetime
@@ -169,6 +172,9 @@ class Comment:
     edited_at: datetime | None = None
     is_bot: bool = False
     is_own: bool = False
+    may_write: bool | None = None
+    thumbs_up: int | None = None
+    thumbs_down: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

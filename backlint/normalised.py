@@ -181,6 +181,9 @@ def _comment_out(comment: Comment) -> dict[str, Any]:
         "edited_at": time_text(comment.edited_at),
         "is_bot": comment.is_bot,
         "is_own": comment.is_own,
+        "may_write": comment.may_write,
+        "thumbs_up": comment.thumbs_up,
+        "thumbs_down": comment.thumbs_down,
     }
 
 
@@ -441,7 +444,8 @@ _COMMENT = _Shape(
         **_same(_time, "at", "edited_at"),
         **_same(_text, "body"),
         **_same(_one_of(Markup), "markup"),
-        **_same(_flag, "is_bot", "is_own"),
+        **_same(_flag, "is_bot", "is_own", "may_write"),
+        **_same(_whole, "thumbs_up", "thumbs_down"),
     },
 )
 _SPRINT = _Shape(

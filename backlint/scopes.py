@@ -20,6 +20,13 @@ def team_name(issue: Issue) -> str:
     return issue.team or issue.project or issue.source
 
 
+def names_of(issue: Issue, project: Project | None) -> set[str]:
+    """Everything a person may call what the issue belongs to, in small letters: source, project, team, key's prefix."""
+    prefix = issue.key.partition("#")[0] if "#" in issue.key else issue.key.rpartition("-")[0]
+    names = (issue.source, project.name if project else issue.project, issue.team, prefix)
+    return {name.casefold() for name in names if name}
+
+
 def project_name(issue: Issue) -> str:
     return issue.project or issue.team or issue.source
 

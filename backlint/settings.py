@@ -263,6 +263,48 @@ class LeaveSettings(_Table):
         return self
 
 
+class WaiverSettings(_Table):
+    """A rule that need not hold for an issue, a label, a project or a type; exactly one of them is named."""
+
+    rule: str = Field(description="the rule's code, or the letters of a family, such as OUT")
+    reason: str = Field(min_length=10, description="why, for whoever reads it later")
+    until: date = Field(description="its last day; at most 365 days ahead, 30 for rules on secrets")
+    author: str = Field("", description="who agreed to it")
+    source: str = Field("", description="only in this source")
+    issue: str = Field("", description="key of the issue")
+    label: str = Field("", description="issues with this label")
+    project: str = Field("", description="issues of this project, team or repository")
+    type: IssueType | None = Field(None, description="issues of this type")
+
+    @model_validator(mode="after")
+    def _about_one_thing(self) -> Self:
+        if sum(bool(each) for each in (self.issue, self.label, self.project, self.type)) != 1:
+            raise ValueError(f"the waiver of {self.rule} names exactly one of issue, label, project and type")
+        return self
+
+
+class TrustSettings(_Table):
+    """Catalogue section 9: who may speak for an issue, and when a rule has been wrong too often."""
+
+    may_waive: tuple[str, ...] = Field(
+        (),
+        description="accounts (id, handle or name) whose commands count where the tracker shows no rights",
+    )
+    ratchet: bool = Field(
+        False, description="true: `backlint check` ends with exit code 1 where a rule finds more than it ever has"
+    )
+    tolerance: int = Field(0, ge=0, description="findings above the lowest count that the ratchet still lets pass")
+    feedback_days: int = Field(180, ge=14, description="days for which what people said of a finding counts")
+    judged: int = Field(20, ge=1, description="judged findings from which on a rule's precision has consequences")
+    lower_above: float = Field(
+        0.10, ge=0, le=1, description="share of wrong findings above which a rule drops one severity and asks no more"
+    )
+    report_above: float = Field(
+        0.25, ge=0, le=1, description="share of wrong findings above which a rule speaks in reports alone"
+    )
+    recall_sample: int = Field(30, ge=1, description="issues drawn a month for each rule, for `backlint recall`")
+
+
 class ForecastSettings(_Table):
     """Catalogue section 6."""
 
@@ -352,6 +394,8 @@ class Settings(BaseSettings):
     calendar: CalendarSettings = Field(CalendarSettings(), description="public holidays, for forecasts")
     teams: tuple[TeamSettings, ...] = Field((), description="what is known of teams beyond their tickets")
     leave: tuple[LeaveSettings, ...] = Field((), description="when how many people of a team will be away")
+    waivers: tuple[WaiverSettings, ...] = Field((), description="rules that need not hold somewhere, until a day")
+    trust: TrustSettings = Field(TrustSettings(), description="commands in comments, feedback, ratchet")
     forecast: ForecastSettings = Field(ForecastSettings(), description="what forecasts draw from")
     planning: PlanningSettings = Field(PlanningSettings(), description="when an item is ready for a sprint")
     loss_share: float = Field(
@@ -576,6 +620,7 @@ def _siblings(path: tuple[str | int, ...]) -> list[str]:
         "write_back": WriteBackSettings, "check": CheckSettings,
         "calendar": CalendarSettings, "teams": TeamSettings, "leave": LeaveSettings, "forecast": ForecastSettings,
         "planning": PlanningSettings, "service": ServiceSettings, "custom_rules": CustomRuleSettings,
+        "waivers": WaiverSettings, "trust": TrustSettings,
     }  # fmt: skip
     for part in path[:-1]:
         model = tables.get(str(part), model)

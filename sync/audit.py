@@ -14,9 +14,10 @@ from backlint.connectors.contract import Connector
 from backlint.rules.engine import asked
 from backlint.rules.registry import RULES_VERSION
 from backlint.settings import Settings
-from backlint.sync import writes
+from backlint.sync import feedback, writes
 from backlint.sync.apply import Applied, apply, settle_unsettled, unshared
-from backlint.sync.check import Checked, CheckResult, check_store, without_baseline
+from backlint.sync.check import Checked, CheckResult, as_spoken, check_store
+from backlint.sync.commands import NOTHING_HEARD, Heard, heard
 from backlint.sync.database import reading
 from backlint.sync.deliveries import holding, taken_by_others
 from backlint.sync.plan import Candidate, Override, Plan, Spent, Written, asked_before, plan
@@ -70,8 +71,10 @@ def audit(
         hold = holding(engine, holder, clock=clock) if holder is not None else unshared
         applied = apply(engine, planned.changes, by_name, run=run, clock=clock, hold=hold)
     found = [*(finding for _, finding in checked.findings()), *checked.scope_findings()]
-    open_findings = sum(not finding.is_baseline for finding in found)
+    open_findings = sum(finding.is_spoken for finding in found)
     with engine.begin() as connection:
+        feedback.note_deeds(connection, now=clock())
+        feedback.review(connection, settings, now=clock())
         save_scores(connection, run, stored_scores(checked), rules_version=RULES_VERSION, now=clock())
         facts = {
             "check": checked.run,
@@ -114,8 +117,9 @@ def _plan(connection: sa.Connection, settings: Settings, result: CheckResult, *,
     taken_back = writes.overrides(connection)
     midnight = datetime.combine(now.astimezone(settings.zone).date(), time(), settings.zone)
     commented = [result.backlog.by_identity.get(issue) for issue in writes.comments_since(connection, midnight)]
+    answers = heard(connection, today=midnight.date())
     return plan(
-        (_candidate(each, result, log, taken_back) for each in result.checked),
+        (_candidate(each, result, log, taken_back, answers) for each in result.checked),
         settings.write_back,
         id=new_id("plan"),
         now=now,
@@ -131,24 +135,34 @@ def _candidate(
     result: CheckResult,
     log: Mapping[tuple[str, str], tuple[Written, ...]],
     taken_back: Mapping[tuple[str, str], tuple[Override, ...]],
+    answers: Mapping[tuple[str, str], Heard],
 ) -> Candidate:
     findings = result.recorded.findings.get(each.issue.identity, ())
-    spoken = without_baseline(each, findings)
+    spoken = as_spoken(each, findings)
     written = log.get(each.issue.identity, ())
     before = asked_before(each.issue, written)
     quiet = _unasked_of_new(spoken, result) if result.context.is_new(each.issue) else frozenset[str]()
-    labels = {judgement.rule: result.by_code[judgement.rule].label for judgement in spoken.failures}
+    unlabelled = each.standing.unlabelled
+    labels = {
+        judgement.rule: result.by_code[judgement.rule].label
+        for judgement in spoken.failures
+        if judgement.rule not in unlabelled
+    }
+    answer = answers.get(each.issue.identity, NOTHING_HEARD)
     return Candidate(
         issue=each.issue,
         failures=spoken.failures,
         asked=asked(
             [judgement for judgement in spoken.judgements if judgement.rule not in quiet - {*before}],
             points=spoken.points,
+            waived=each.standing.unasked,
             info_too=before,
         ),
         labels={code: label for code, label in labels.items() if label is not None},
         opened_at={finding.judgement.rule: finding.opened_at for finding in findings},
         written=written,
+        heard=answer.lines,
+        heard_at=answer.at,
         overrides=taken_back.get(each.issue.identity, ()),
         quiet=quiet,
     )

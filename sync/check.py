@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from msgspec import structs
 
 from backlint.backlog import Backlog
 from backlint.errors import InputError
@@ -24,18 +25,25 @@ from backlint.model import Issue, Judgement, Person, Presence, Project, Severity
 from backlint.rules.engine import Judge, asked
 from backlint.rules.registry import RULES_VERSION, all_rules, configured, every_rule, named, private_codes
 from backlint.rules.rule import Context, Rule
+from backlint.scopes import names_of
 from backlint.scores import IssueScore, issue_score
 from backlint.settings import Settings
 from backlint.status import StatusMap
 from backlint.sync import store
+from backlint.sync.commands import hear
 from backlint.sync.database import reading
 from backlint.sync.findings import Finding, Judged, Recorded, record
 from backlint.sync.scopes import ScopeVerdicts, judged_scopes, scope_verdicts
+from backlint.sync.trust import load_trust, trust_of_file
+from backlint.sync.waivers import to_json as waiver_json
 from backlint.text.cache import TextCache
 from backlint.text.templates import TemplateKey, template_key
+from backlint.trust import PLAIN, Standing, Trust
+from backlint.waivers import Waiver, spelled
 
 Identity = tuple[str, str]
 Advance = Callable[[int, int], None]
+NO_DECISIONS = Trust()
 NO_FINDINGS: Recorded = Recorded(findings=MappingProxyType({}))
 
 
@@ -47,6 +55,7 @@ class Checked:
     judgements: tuple[Judgement, ...]
     score: IssueScore | None
     is_near: bool
+    standing: Standing = field(default_factory=lambda: PLAIN)
 
     @property
     def failures(self) -> tuple[Judgement, ...]:
@@ -60,7 +69,7 @@ class Checked:
 
     @property
     def asked(self) -> tuple[Judgement, ...]:
-        return asked(self.judgements, points=self.points)
+        return asked(self.judgements, points=self.points, waived=self.standing.unasked)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +90,7 @@ class CheckResult:
     cannot_say: tuple[store.ScopeState, ...] = ()
     unmapped: Mapping[tuple[str, Status], int] = field(default_factory=dict)  # (source, status) -> issues
     run: str | None = None
+    trust: Trust = NO_DECISIONS
 
     @cached_property
     def by_identity(self) -> dict[Identity, Checked]:
@@ -112,7 +122,7 @@ class CheckResult:
         return [
             (each, finding)
             for each in self.checked
-            for finding in self.recorded.findings.get(each.issue.identity) or _unrecorded(each.failures, self.as_of)
+            for finding in self.recorded.findings.get(each.issue.identity) or _unrecorded(each, self.as_of)
         ]
 
     def scope_findings(self) -> list[Finding]:
@@ -121,22 +131,34 @@ class CheckResult:
         failing = [each for each in shown if each.verdict is Verdict.FAIL]
         recorded = (self.recorded.findings.get((each.source, each.issue), ()) for each in failing)
         lives = {finding.judgement: finding for found in recorded for finding in found}
-        found = [lives.get(each) or _a_new_finding(each, self.as_of) for each in failing]
+        found = [lives.get(each) or self._a_new_scope_finding(each) for each in failing]
         return sorted(found, key=lambda each: -each.judgement.severity.rank)
 
+    def _a_new_scope_finding(self, failure: Judgement) -> Finding:
+        waived = self.trust.waivers_of(failure.scope, [failure.rule]) if failure.scope else {}
+        return Finding(
+            fingerprint="", judgement=failure, opened_at=self.as_of, is_new=True, waiver=waived.get(failure.rule)
+        )
+
     def worst(self) -> Severity | None:
-        """The highest severity among findings that the baseline does not keep silent."""
+        """The highest severity among findings that neither the baseline nor a waiver keeps silent."""
         found = [*(finding for _, finding in self._every_finding()), *self.scope_findings()]
-        severities = [finding.judgement.severity for finding in found if not finding.is_baseline]
+        severities = [finding.judgement.severity for finding in found if finding.is_spoken]
         return max(severities, key=lambda severity: severity.rank, default=None)
 
 
-def _unrecorded(failures: Iterable[Judgement], now: datetime) -> Iterable[Finding]:
-    return (_a_new_finding(failure, now) for failure in failures)
-
-
-def _a_new_finding(failure: Judgement, now: datetime) -> Finding:
-    return Finding(fingerprint="", judgement=failure, opened_at=now, is_new=True)
+def _unrecorded(each: Checked, now: datetime) -> Iterable[Finding]:
+    return (
+        Finding(
+            fingerprint="",
+            judgement=failure,
+            opened_at=now,
+            is_new=True,
+            waiver=each.standing.waived.get(failure.rule),
+            expired=each.standing.expired.get(failure.rule),
+        )
+        for failure in each.failures
+    )
 
 
 # -- what is judged ----------------------------------------------------------------------------------------------------
@@ -152,7 +174,9 @@ def load_backlog(engine: sa.Engine, settings: Settings, *, now: datetime) -> Bac
         issues = tuple(maps[issue.source].apply(issue) for issue in store.load_issues(connection))
         people = store.people(connection)
         projects = store.projects(connection)
-    return make_backlog(issues, settings, now=now, people=people, projects=projects)
+        watched_since = store.watched_since(connection)
+    backlog = make_backlog(issues, settings, now=now, people=people, projects=projects)
+    return replace(backlog, watched_since=watched_since)
 
 
 def make_backlog(
@@ -217,11 +241,13 @@ def judge_backlog(
     rules: Sequence[Rule] = (),
     issues: Sequence[Issue] | None = None,
     as_new: bool = False,
+    trust: Trust = NO_DECISIONS,
     advance: Advance = lambda done, total: None,
 ) -> tuple[tuple[Checked, ...], Context, Counter[str]]:
     """Judge the issues (all by default) within the backlog; also counts what rules outside the profile would find.
 
     `as_new` judges them as tickets just created: near, by the rules whose questions their authors can answer.
+    `trust`: what people decided of rules and findings.
     """
     context = Context(
         now=backlog.now,
@@ -233,6 +259,7 @@ def judge_backlog(
         mapped_types={each.name: frozenset(name.casefold() for name in each.types) for each in settings.sources},
     )
     chosen = {rule.code for rule in rules}
+    codes = sorted(chosen)
     silent = tuple(rule() for rule in all_rules() if rule.code not in chosen) if not as_new else ()
     dimensions = {rule.code: rule.dimension for rule in rules if rule.dimension is not None}
     skip_label = f"{settings.write_back.label_prefix}skip"
@@ -244,19 +271,31 @@ def judge_backlog(
     with rare_collections():
         for count, place in enumerate(_by_template(wanted), start=1):
             issue = wanted[place]
-            judgements = judge(issue, context)
+            standing = trust.standing(issue, codes, _names(issue, backlog) if trust.has_waivers else ())
+            waived = standing.waived
+            judgements = standing.tempered(judge(issue, context, waived=waived.keys()))
             if silent:
                 quietly = judge_quietly(issue, context)
                 would_find.update(each.rule for each in quietly if each.verdict is Verdict.FAIL)
             checked[place] = Checked(
                 issue=issue,
                 judgements=judgements,
-                score=issue_score(judgements, dimensions) if issue.is_open else None,
+                score=_score(judgements, dimensions, waived) if issue.is_open else None,
                 is_near=backlog.is_near(issue),
+                standing=standing,
             )
             if count % 200 == 0 or count == len(wanted):
                 advance(count, len(wanted))
     return tuple(checked[place] for place in range(len(wanted))), context, would_find
+
+
+def _score(
+    judgements: Sequence[Judgement], dimensions: Mapping[str, str], waived: Mapping[str, Waiver]
+) -> IssueScore | None:
+    """What is waived costs nothing."""
+    if not waived:
+        return issue_score(judgements, dimensions)
+    return issue_score(judgements, dimensions, is_waived=lambda judgement: judgement.rule in waived)
 
 
 def _by_template(issues: Sequence[Issue]) -> list[int]:
@@ -301,18 +340,20 @@ def check_store(
     `backlog` is what was loaded a moment ago, if it was.
     """
     chosen = chosen_rules(settings) if rules is None else tuple(rules)
+    hear(engine, settings, now=now, only=only)
     backlog = load_backlog(engine, settings, now=now) if backlog is None else backlog
     with reading(engine) as connection:
         cannot_say = tuple(state for state in store.scope_states(connection) if not state.is_complete)
         unread = store.ids_in_scopes(connection, [(state.source, state.scope) for state in cannot_say])
         known_sources = store.checked_sources(connection)
+        trust = load_trust(connection, settings, now=now)
     issues = [
         issue
         for issue in in_scope(backlog, scope)
         if issue.identity not in unread and (only is None or issue.identity in only)
     ]
     checked, context, would_find = judge_backlog(
-        backlog, settings, rules=chosen, issues=issues, as_new=as_new, advance=advance
+        backlog, settings, rules=chosen, issues=issues, as_new=as_new, trust=trust, advance=advance
     )
     first = {issue.source for issue in issues} - known_sources
     baseline_of: Collection[str] = first if settings.write_back.first_run == "baseline" and only is None else ()
@@ -320,10 +361,13 @@ def check_store(
     of_issues = as_new or only is not None
     scopes = ScopeVerdicts() if of_issues else scope_verdicts(context, chosen, within=within, unread=unread)
     would_find.update(scopes.would_find)
-    judged = [Judged(each.issue, each.judgements, each.is_near) for each in checked]
+    judged = [
+        Judged(each.issue, each.judgements, each.is_near, each.standing.waived, each.standing.expired)
+        for each in checked
+    ]
     with engine.begin() as connection:
         store.begin_run(connection, run, "check" if only is None else "check_issues", now=now)
-        judged += judged_scopes(connection, scopes.public, are_all=scope is None and not of_issues)
+        judged += judged_scopes(connection, scopes.public, are_all=scope is None and not of_issues, trust=trust)
         recorded = record(connection, run, judged, now=now, baseline_of=baseline_of)
         facts = {
             "sources": sorted({issue.source for issue in issues}),
@@ -346,6 +390,7 @@ def check_store(
         cannot_say=cannot_say,
         unmapped=_unmapped(backlog),
         run=run,
+        trust=trust,
     )
 
 
@@ -362,8 +407,9 @@ def check_issues(
 ) -> CheckResult:
     """Check issues from a file: no tracker, no store, nothing recorded."""
     backlog = make_backlog(issues, settings, now=now, people=people)
+    trust = trust_of_file(issues, settings, now=now)
     checked, context, would_find = judge_backlog(
-        backlog, settings, rules=rules, issues=in_scope(backlog, scope), as_new=as_new, advance=advance
+        backlog, settings, rules=rules, issues=in_scope(backlog, scope), as_new=as_new, trust=trust, advance=advance
     )
     within = None if scope is None else {each.issue.identity for each in checked}
     scopes = ScopeVerdicts() if as_new else scope_verdicts(context, rules, within=within)
@@ -377,6 +423,7 @@ def check_issues(
         scopes=scopes,
         would_find=would_find,
         unmapped=_unmapped(backlog),
+        trust=trust,
     )
 
 
@@ -399,13 +446,7 @@ def _names(issue: Issue, backlog: Backlog) -> set[str]:
 
 
 def _shown_names(issue: Issue, backlog: Backlog) -> set[str]:
-    prefix = issue.key.partition("#")[0] if "#" in issue.key else issue.key.rpartition("-")[0]
-    project = backlog.project(issue)
-    return {
-        name.casefold()
-        for name in (issue.source, project.name if project else issue.project, issue.team, prefix)
-        if name
-    }
+    return names_of(issue, backlog.project(issue))
 
 
 def _unmapped(backlog: Backlog) -> dict[tuple[str, Status], int]:
@@ -486,7 +527,9 @@ def _said_json(finding: Finding, names: Mapping[str, str]) -> dict[str, Any]:
         "question": judgement.question,
         "confidence": judgement.confidence,
         "evidence": _evidence_json(judgement),
-        "waived": False,
+        "waived": finding.waiver is not None,
+        "waiver": waiver_json(finding.waiver) if finding.waiver else None,
+        "expired_waiver": waiver_json(finding.expired) if finding.expired else None,
         "baselined": finding.is_baseline,
         "new": finding.is_new,
     }
@@ -509,10 +552,24 @@ def _evidence_json(judgement: Judgement) -> list[dict[str, Any]]:
     return plain
 
 
-def without_baseline(each: Checked, findings: Sequence[Finding]) -> Checked:
-    """The issue as the write-back may speak of it: what the baseline accepted is no failure."""
-    silent = {finding.judgement for finding in findings if finding.is_baseline}
-    if not silent:
+def as_spoken(each: Checked, findings: Sequence[Finding]) -> Checked:
+    """The issue as the write-back may speak of it: what was accepted or waived is no failure; what is back says so."""
+    silent = {finding.judgement for finding in findings if not finding.is_spoken}
+    back = {finding.judgement: finding.expired for finding in findings if finding.expired is not None}
+    if not silent and not back:
         return each
-    kept = tuple(judgement for judgement in each.judgements if judgement not in silent)
+    kept = tuple(
+        _as_back(judgement, back[judgement]) if judgement in back else judgement
+        for judgement in each.judgements
+        if judgement not in silent
+    )
     return replace(each, judgements=kept)
+
+
+def _as_back(judgement: Judgement, waiver: Waiver) -> Judgement:
+    return structs.replace(judgement, message=f"{judgement.message.rstrip('.')}; {expiry_note(waiver)}")
+
+
+def expiry_note(waiver: Waiver) -> str:
+    """What a finding says whose waiver ran out."""
+    return f"it was waived until {spelled(waiver.until)}"

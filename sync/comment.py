@@ -11,22 +11,30 @@ from backlint.text.parse import parse
 NOTHING_LEFT = "Nothing left to ask on this issue."
 
 
-def render(questions: Sequence[Judgement], *, skip_label: str, explain_url: str = "") -> str:
-    """The comment's Markdown for up to three questions; `NOTHING_LEFT` for none. No greeting, no names, no mentions."""
+def render(questions: Sequence[Judgement], *, skip_label: str, explain_url: str = "", heard: Sequence[str] = ()) -> str:
+    """The comment's Markdown for up to three questions; `NOTHING_LEFT` for none. No greeting, no names, no mentions.
+
+    `heard` answers the commands that people gave on the issue.
+    """
     if not questions:
-        return NOTHING_LEFT
+        return "\n\n".join([NOTHING_LEFT, *_heard(heard)])
     first = (
         "One question on this issue:" if len(questions) == 1 else f"{_words(len(questions))} questions on this issue:"
     )
     lines = [f"- {each.question} ({_code(each.rule, explain_url)}: {_fact(each.message)})" for each in questions]
-    return "\n".join([first, "", *lines, "", _closing(skip_label)])
+    asked = "\n".join([first, "", *lines])
+    return "\n\n".join([asked, *_heard(heard), _closing(skip_label, questions[0].rule)])
 
 
-def _closing(skip_label: str) -> str:
+def _heard(answers: Sequence[str]) -> Sequence[str]:
+    return [f"Noted: {'; '.join(answers)}."] if answers else []
+
+
+def _closing(skip_label: str, code: str) -> str:
     return (
-        f"Not needed here? Write `N/A – reason` in its place, or label the issue `{skip_label}`. "
-        "Mistaken? Delete this comment or remove the label: neither comes back. "
-        "Once the answers are in the issue, this comment says so."
+        f"Not needed here? Write `N/A – reason` in its place, reply `/hygiene waive {code}: reason`, "
+        f"or label the issue `{skip_label}`. Mistaken? Reply `/hygiene wrong {code}: why`, or delete this comment: "
+        "it does not come back. Once the answers are in the issue, this comment says so."
     )
 
 

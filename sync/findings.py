@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +12,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from backlint.model import Issue, Judgement, Scope
+from backlint.activity import human_events
+from backlint.model import Issue, Judgement, Scope, Verdict
 from backlint.rules.engine import fingerprint
 from backlint.sync import tables as t
 from backlint.sync.store import CHUNK, upsert
+from backlint.trust import NOTHING
+from backlint.waivers import Waiver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,15 +31,24 @@ class Finding:
     is_new: bool = False  # opened or opened again by this very check
     is_baseline: bool = False
     times_opened: int = 1
+    waiver: Waiver | None = None  # in force: the finding costs nothing and is not spoken of
+    expired: Waiver | None = None  # ran out: the finding is back
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether it is open before everybody: neither in the baseline nor waived."""
+        return not self.is_baseline and self.waiver is None
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One issue, or one scope, with every verdict on it, ready to be recorded."""
+    """One issue, or one scope, with every verdict on it, ready to be recorded; waivers by rule code."""
 
     issue: Issue | Scope
     judgements: tuple[Judgement, ...]
     is_near: bool
+    waived: Mapping[str, Waiver] = field(default_factory=lambda: NOTHING)
+    expired: Mapping[str, Waiver] = field(default_factory=lambda: NOTHING)
 
     @property
     def failures(self) -> tuple[Judgement, ...]:
@@ -84,24 +96,29 @@ def record(
             finding = _finding(mark, judgement, before, now=now, is_first=each.issue.source in baseline_of)
             if before is not None and not finding.is_new and _leaves_baseline(before, each):
                 finding = replace(finding, is_baseline=False)
+            finding = replace(finding, waiver=each.waived.get(judgement.rule), expired=each.expired.get(judgement.rule))
             row = _row(finding, each, before)
             if before is None or any(before[name] != value for name, value in row.items()):
                 rows.append(row)
             if finding.is_new:
                 note(mark, "opened" if before is None else "reopened")
+            for event in _waiver_events(finding, before):
+                note(mark, event)
             open_now.append(finding)
         found[each.issue.identity] = tuple(open_now)
     fixed = _fixed(known, judged)
     for mark in fixed:
         note(mark, "fixed")
+    edited = _fixed_by_edits(known, fixed, judged)
     for start in range(0, len(rows), CHUNK):
         upsert(connection, t.findings, rows[start : start + CHUNK])
-    for start in range(0, len(fixed), CHUNK):
-        connection.execute(
-            sa.update(t.findings)
-            .where(t.findings.c.fingerprint.in_(fixed[start : start + CHUNK]))
-            .values(state="fixed", fixed_at=now, is_baseline=False)
-        )
+    for by, marks in (("edit", list(edited)), ("other", [mark for mark in fixed if mark not in edited])):
+        for start in range(0, len(marks), CHUNK):
+            connection.execute(
+                sa.update(t.findings)
+                .where(t.findings.c.fingerprint.in_(marks[start : start + CHUNK]))
+                .values(state="fixed", fixed_at=now, fixed_by=by, is_baseline=False, waiver=None)
+            )
     if events:
         connection.execute(t.finding_events.insert(), events)
     counts = [event["event"] for event in events]
@@ -153,10 +170,38 @@ def _row(finding: Finding, each: Judged, before: Mapping[str, Any] | None) -> di
         "rule": judgement.rule, "state": "open", "severity": judgement.severity.value,
         "confidence": judgement.confidence, "message": judgement.message, "question": judgement.question,
         "evidence": msgspec.to_builtins(judgement.evidence), "is_baseline": finding.is_baseline,
+        "waiver": finding.waiver.id if finding.waiver else None,
         "was_near": carried["was_near"] if carried else each.is_near,
         "text_digest": carried["text_digest"] if carried else text_digest(each.issue),
-        "opened_at": finding.opened_at, "fixed_at": None, "times_opened": finding.times_opened,
+        "opened_at": finding.opened_at, "fixed_at": None, "fixed_by": None, "times_opened": finding.times_opened,
     }  # fmt: skip
+
+
+def _waiver_events(finding: Finding, before: Mapping[str, Any] | None) -> Iterable[str]:
+    """What changed in its waiver since the last check."""
+    was_waived = before is not None and before["state"] == "open" and before["waiver"] is not None
+    if finding.waiver is not None and not was_waived:
+        yield "waived"
+    elif finding.waiver is None and was_waived:
+        yield "waiver expired" if finding.expired is not None else "waiver ended"
+
+
+def _fixed_by_edits(
+    known: Mapping[str, Mapping[str, Any]], fixed: Iterable[str], judged: Iterable[Judged]
+) -> dict[str, None]:
+    """The fixed findings whose rule passes after a person changed the issue; others ended for a reason of their own."""
+    issues = {each.issue.identity: each for each in judged}
+    edited: dict[str, None] = {}
+    for mark in fixed:
+        row = known[mark]
+        each = issues.get((row["source"], row["issue"]))
+        if each is None or isinstance(each.issue, Scope):
+            continue
+        passes = any(one.rule == row["rule"] and one.verdict is Verdict.PASS for one in each.judgements)
+        is_rewritten = row["text_digest"] != text_digest(each.issue)
+        if passes and (is_rewritten or any(event.at >= row["opened_at"] for event in human_events(each.issue))):
+            edited[mark] = None
+    return edited
 
 
 def _fixed(known: Mapping[str, Mapping[str, Any]], judged: Iterable[Judged]) -> list[str]:

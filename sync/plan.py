@@ -123,6 +123,8 @@ class Candidate:
     labels: Mapping[str, str]  # rule code -> label without prefix
     opened_at: Mapping[str, datetime] = field(default_factory=dict)  # rule code -> when its finding (re)opened
     written: tuple[Written, ...] = ()  # oldest first
+    heard: tuple[str, ...] = ()  # answers to what people told us on the issue
+    heard_at: datetime | None = None  # when we read the last of it
     overrides: tuple[Override, ...] = ()
     quiet: frozenset[str] = frozenset()  # rules that may say nothing new of it
 
@@ -226,9 +228,14 @@ def _comment_changes(candidate: Candidate, settings: WriteBackSettings) -> Itera
     standing = _own_comment(candidate.issue)
     last = _last_comment(candidate)
     questions = _questions(candidate, standing, last)
-    if not questions and standing is None:
+    if not questions and standing is None and not _is_spoken_to(candidate, last):
         return
-    body = managed.render(questions, skip_label=f"{settings.label_prefix}skip", explain_url=settings.explain_url)
+    body = managed.render(
+        questions,
+        skip_label=f"{settings.label_prefix}skip",
+        explain_url=settings.explain_url,
+        heard=candidate.heard,
+    )
     if standing is not None and last is not None and last.body == body:
         return
     because = tuple(each.rule for each in questions) or (last.because if last else ())
@@ -242,6 +249,11 @@ def _questions(candidate: Candidate, standing: Comment | None, last: Written | N
     return tuple(each for each in candidate.asked if each.rule not in _silenced(candidate))
 
 
+def _is_spoken_to(candidate: Candidate, last: Written | None) -> bool:
+    """Whether somebody gave a command since we last wrote: who speaks to us gets an answer."""
+    return candidate.heard_at is not None and (last is None or last.at < candidate.heard_at)
+
+
 def _silenced(candidate: Candidate) -> set[str]:
     return {code for each in candidate.written if each.kind is ChangeKind.PUT_COMMENT for code in each.because}
 
@@ -250,7 +262,8 @@ def asked_before(issue: Issue, written: Sequence[Written]) -> tuple[str, ...]:
     """The rules whose questions our comment on the issue asks now; none where no comment of ours stands."""
     last = next((each for each in reversed(written) if not each.kind.is_label), None)
     stands = _own_comment(issue) is not None and last is not None and last.kind is ChangeKind.PUT_COMMENT
-    return last.because if stands and last is not None and last.body != managed.NOTHING_LEFT else ()
+    is_asking = last is not None and not (last.body or "").startswith(managed.NOTHING_LEFT)
+    return last.because if stands and last is not None and is_asking else ()
 
 
 def _own_comment(issue: Issue) -> Comment | None:
@@ -339,7 +352,8 @@ def _held_comment(
     quiet = quiet_until(settings, now.astimezone(zone))
     if quiet is not None:
         return f"quiet hours until {quiet:%a %H:%M}", quiet
-    if change.body != managed.NOTHING_LEFT and last is not None and standing is not None:
+    is_urgent = (change.body or "").startswith(managed.NOTHING_LEFT) or _is_spoken_to(candidate, last)
+    if not is_urgent and last is not None and standing is not None:
         again = last.at + timedelta(days=settings.comment_every_days)
         if again > now:
             return f"the comment changed less than {settings.comment_every_days} days ago", again

@@ -120,7 +120,7 @@ def _pull_source(
 ) -> None:
     reference = connector.reference()
     with engine.begin() as connection:
-        store.save_source(connection, connector.name, connector.tracker, reference)
+        store.save_source(connection, connector.name, connector.tracker, reference, now=now)
         mappings.save_facts(connection, connector.name, reference)
     if not full:
         _map_again(engine, connector, reference, result, now=now, progress=progress)
@@ -144,7 +144,7 @@ def _pull_source(
     if result.changed:
         # Accounts that only issues name are known by now.
         with engine.begin() as connection:
-            store.save_source(connection, connector.name, connector.tracker, connector.reference())
+            store.save_source(connection, connector.name, connector.tracker, connector.reference(), now=now)
 
 
 def _map_again(

@@ -16,6 +16,7 @@ from backlint.rules.engine import judge_scopes
 from backlint.rules.registry import all_rules
 from backlint.rules.rule import Context, Rule, ScopeRule
 from backlint.sync.findings import Judged, open_findings_of
+from backlint.trust import Trust
 
 Identity = tuple[str, str]
 
@@ -72,7 +73,9 @@ def _unless_unread(judgement: Judgement, backlog: Backlog, unread: Collection[Id
     )
 
 
-def judged_scopes(connection: Connection, verdicts: Sequence[Judgement], *, are_all: bool) -> tuple[Judged, ...]:
+def judged_scopes(
+    connection: Connection, verdicts: Sequence[Judgement], *, are_all: bool, trust: Trust
+) -> tuple[Judged, ...]:
     """The scopes of a check, ready to be recorded; of a whole one with those that are not there any more.
 
     A sprint that is over, or a team that was dissolved, gets no verdict. What a rule had found of it is over as
@@ -90,7 +93,10 @@ def judged_scopes(connection: Connection, verdicts: Sequence[Judgement], *, are_
         gone = Scope(kind=ScopeKind(kind), source=source, key=key, name=key)
         over = Judgement(rule=rule, source=source, issue=id, verdict=Verdict.NOT_APPLICABLE, reason="over", scope=gone)
         by_scope.setdefault(gone, []).append(over)
-    return tuple(Judged(scope, tuple(found), is_near=True) for scope, found in by_scope.items())
+    return tuple(
+        Judged(scope, tuple(found), is_near=True, waived=trust.waivers_of(scope, {each.rule for each in found}))
+        for scope, found in by_scope.items()
+    )
 
 
 def _is_of_all(judgement: Judgement) -> bool:

@@ -48,10 +48,12 @@ def score_groups(result: CheckResult) -> GroupScores:
 
 
 def _deducted(result: CheckResult) -> Mapping[str, list[Severity]]:
-    """The open findings on a team and its sprints, for which its score pays; those of the baseline as well."""
+    """The open findings on a team and its sprints, for which its score pays; waived ones excepted."""
     found: dict[str, list[Severity]] = defaultdict(list)
     for each in result.scopes.public:
-        if each.verdict is Verdict.FAIL and each.scope is not None and each.scope.team is not None:
+        if each.verdict is not Verdict.FAIL or each.scope is None or each.scope.team is None:
+            continue
+        if not result.trust.waivers_of(each.scope, [each.rule]):
             found[each.scope.team].append(each.severity)
     return found
 

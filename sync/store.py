@@ -39,6 +39,7 @@ from backlint.model import (
 )
 from backlint.status import StatusFact
 from backlint.sync import tables as t
+from backlint.text.commands import may_hold_commands
 
 CHUNK = 500  # ids in one IN list
 
@@ -81,7 +82,7 @@ class Saved:
     unreadable: int = 0
 
 
-def save_source(connection: Connection, name: str, tracker: Tracker, reference: Reference) -> None:
+def save_source(connection: Connection, name: str, tracker: Tracker, reference: Reference, *, now: datetime) -> None:
     """The small lists of a source. What is no longer listed stays: histories still name it."""
     row = {
         "name": name,
@@ -90,6 +91,8 @@ def save_source(connection: Connection, name: str, tracker: Tracker, reference: 
         "account_name": reference.account_name,
     }
     upsert(connection, t.sources, [row])
+    unseen = t.sources.c.name == name, t.sources.c.watched_since.is_(None)
+    connection.execute(sa.update(t.sources).where(*unseen).values(watched_since=now))
     facts = [
         {"source": name, "id": fact.id, "name": fact.name, "default_category": fact.default.value}
         for fact in reference.statuses
@@ -404,6 +407,8 @@ def comment_row(source: str, issue: str, position: int, comment: Comment) -> dic
         "source": source, "issue": issue, "id": comment.id, "position": position, "at": comment.at,
         "author": comment.author, "body": comment.body, "markup": comment.markup.value,
         "edited_at": comment.edited_at, "is_bot": comment.is_bot, "is_own": comment.is_own,
+        "may_write": comment.may_write, "thumbs_up": comment.thumbs_up, "thumbs_down": comment.thumbs_down,
+        "is_command": not comment.is_own and not comment.is_bot and may_hold_commands(comment.body),
     }  # fmt: skip
 
 
@@ -507,6 +512,12 @@ def people(connection: Connection) -> dict[tuple[str, str], Person]:
     return {(row["source"], row["id"]): Person(**{k: v for k, v in row.items() if k != "source"}) for row in rows}
 
 
+def watched_since(connection: Connection) -> dict[str, datetime]:
+    """When the first pull of each source began."""
+    query = sa.select(t.sources.c.name, t.sources.c.watched_since).where(t.sources.c.watched_since.is_not(None))
+    return {row.name: row.watched_since for row in connection.execute(query)}
+
+
 def projects(connection: Connection) -> dict[tuple[str, str], Project]:
     rows = connection.execute(sa.select(t.projects)).mappings()
     return {(row["source"], row["id"]): Project(**{**row, "markup": Markup(row["markup"])}) for row in rows}
@@ -587,7 +598,8 @@ def _change(row: Any) -> FieldChange:
 def _comment(row: Any) -> Comment:
     return Comment(
         id=row.id, at=row.at, author=row.author, body=row.body, markup=Markup(row.markup), edited_at=row.edited_at,
-        is_bot=row.is_bot, is_own=row.is_own,
+        is_bot=row.is_bot, is_own=row.is_own, may_write=row.may_write, thumbs_up=row.thumbs_up,
+        thumbs_down=row.thumbs_down,
     )  # fmt: skip
 
 

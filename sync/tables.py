@@ -77,6 +77,7 @@ sources = Table(
     _text("tracker", required=True),
     _text("own_account"),
     _text("account_name"),
+    Column("watched_since", Instant),  # when the first pull began: what was over by then was not ours to ask about
 )
 
 # How far each scope was pulled. `is_complete` is false from the first request of a pull until its last page is saved.
@@ -239,8 +240,14 @@ comments = Table(
     Column("edited_at", Instant),
     _flag("is_bot"),
     _flag("is_own"),
+    Column("may_write", sa.Boolean),  # whether its author may change issues; None: the tracker does not say
+    Column("thumbs_up", sa.Integer),
+    Column("thumbs_down", sa.Integer),
+    _flag("is_command"),
+    Index("ix_comments_is_command", "source", "issue", sqlite_where=sa.text("is_command"),
+          postgresql_where=sa.text("is_command")),
     _of_issue(),
-)
+)  # fmt: skip
 
 sprint_memberships = Table(
     "sprint_memberships",
@@ -315,10 +322,12 @@ findings = Table(
     _text("question"),
     Column("evidence", sa.JSON, nullable=False),
     _flag("is_baseline"),
+    _text("waiver"),  # the id of the waiver in force
     _flag("was_near"),  # when it was opened: a baseline entry dies when its issue comes near
     _text("text_digest", required=True),  # of title and body when it was opened: ... or when a person edits them
     Column("opened_at", Instant, nullable=False),
     Column("fixed_at", Instant),
+    _text("fixed_by"),  # edit: the rule passes now, after a person changed the issue | other
     Column("times_opened", sa.Integer, nullable=False),
     Index("ix_findings_source_issue", "source", "issue"),
 )
@@ -329,7 +338,7 @@ finding_events = Table(
     Column("id", sa.Integer, primary_key=True, autoincrement=True),
     _text("fingerprint", required=True, index=True),
     Column("at", Instant, nullable=False),
-    _text("event", required=True),  # opened | fixed | reopened
+    _text("event", required=True),  # opened | fixed | reopened | waived | waiver expired | waiver ended
     _text("run", required=True),
 )
 
@@ -378,6 +387,117 @@ overrides = Table(
     _key("subject"),  # a label, or "comment"
     Column("because", sa.JSON, nullable=False),
     Column("noticed_at", Instant, nullable=False),
+)
+
+# A rule or family that need not hold for an issue, a label, a project or a type. Those of the configuration stay there.
+waivers = Table(
+    "waivers",
+    metadata,
+    _key("id"),
+    _text("rule", required=True),
+    _text("about", required=True),
+    _text("name", required=True),
+    _text("source"),
+    _text("reason", required=True),
+    _text("author"),
+    Column("made_at", Instant, nullable=False),
+    Column("until", sa.Date, nullable=False),
+    _text("via", required=True),
+    Column("ended_at", Instant),
+    _text("ended_by"),
+)
+
+# What people told us in comments: one row for each command line, read once.
+commands = Table(
+    "commands",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    _key("comment"),
+    Column("position", sa.Integer, primary_key=True),
+    _text("digest", required=True),  # of the comment: an edited one is read again
+    _text("author"),
+    Column("at", Instant, nullable=False),
+    _text("verb", required=True),
+    Column("rules", sa.JSON, nullable=False),
+    _text("reason", required=True),
+    _text("outcome", required=True),  # done | refused | mistaken | withdrawn
+    _text("answer", required=True),
+    Column("read_at", Instant, nullable=False),
+)
+
+# What people said of findings, by word or deed. A finding is judged once, by the strongest of its rows.
+feedback = Table(
+    "feedback",
+    metadata,
+    _key("fingerprint"),
+    Column("opening", sa.Integer, primary_key=True),  # which life of the finding: `findings.times_opened`
+    _key("via"),  # command | page | thumbs | override | fix
+    _key("actor"),  # "" where nobody is named
+    _text("source", required=True),
+    _text("issue", required=True),
+    _text("project", required=True),
+    _text("rule", required=True, index=True),
+    _text("verdict", required=True),  # useful | wrong
+    _flag("is_weak"),  # as likely about something else: counts half
+    _text("reason", required=True),
+    Column("at", Instant, nullable=False),
+)
+
+# Rules that people called wrong too often, by (source, project); "" is everywhere. Lifting one is a human act.
+demotions = Table(
+    "demotions",
+    metadata,
+    _key("source"),
+    _key("project"),
+    _key("rule"),
+    _text("level", required=True),  # lowered | report only | none (lifted)
+    Column("since", Instant, nullable=False),  # of the level; feedback from before counts no more once lifted
+    Column("judged", sa.Integer, nullable=False),
+    Column("wrong", sa.Float, nullable=False),
+    Column("shown", sa.Integer, nullable=False),
+    _text("lifted_by"),
+)
+
+# The lowest count of unwaived findings by (source, project, rule): it may not be exceeded.
+ratchets = Table(
+    "ratchets",
+    metadata,
+    _key("source"),
+    _key("project"),
+    _key("rule"),
+    Column("mark", sa.Integer, nullable=False),
+    _text("rules_version", required=True),
+    Column("moved_at", Instant, nullable=False),
+)
+
+# Issues that passed a rule, drawn for a person to judge: how many findings does the rule miss?
+recall_samples = Table(
+    "recall_samples",
+    metadata,
+    _key("month"),
+    _key("rule"),
+    _key("source"),
+    _key("issue"),
+    Column("position", sa.Integer, nullable=False),
+    Column("passed", sa.Integer, nullable=False),  # issues that the sample was drawn from
+    Column("failed", sa.Integer, nullable=False),  # findings of the rule at that time
+    Column("drawn_at", Instant, nullable=False),
+    _text("answer"),  # right | missed | unclear
+    _text("judged_by"),
+    Column("judged_at", Instant),
+)
+
+# An issue as it was before it changed, zlib-compressed JSON: a change of the rules judges the earlier night anew.
+former_issues = Table(
+    "former_issues",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    Column("replaced_at", Instant, primary_key=True),
+    _text("scope", required=True),
+    Column("body", sa.LargeBinary, nullable=False),
+    Index("ix_former_issues_replaced_at", "replaced_at"),
 )
 
 runs = Table(

@@ -31,6 +31,7 @@ from backlint.model import (
 )
 
 HIDDEN_MARKER = f"<!-- {MARKER} -->"
+WRITERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})  # of CommentAuthorAssociation
 # Type names and labels that mean a type in most repositories; `types` in the settings adds to them and wins.
 TYPE_NAMES: Mapping[str, IssueType] = {
     "initiative": IssueType.INITIATIVE,
@@ -124,6 +125,7 @@ class CommentNode(_Camel, frozen=True, kw_only=True):
     created_at: datetime
     last_edited_at: datetime | None = None
     author: Actor | None = None
+    author_association: str | None = None
 
 
 class Board(_Camel, frozen=True, kw_only=True):
@@ -696,7 +698,13 @@ def comment(node: CommentNode, key: str, reading: Reading) -> Comment:
         edited_at=utc(node.last_edited_at) if node.last_edited_at else None,
         is_bot=is_bot(node.author),
         is_own=is_own(node.body, author, reading.own_account),
+        may_write=may_write(node.author_association),
     )
+
+
+def may_write(association: str | None) -> bool | None:
+    """Whether the author of a comment belongs to the repository's own people; GitHub says nothing nearer than that."""
+    return None if association is None else association in WRITERS
 
 
 def is_own(body: str, author: str | None, own_account: str | None) -> bool:
@@ -749,12 +757,19 @@ class RestUser(msgspec.Struct, frozen=True, kw_only=True):
         return Actor(login=self.login, typename=self.type, database_id=self.id)
 
 
+class RestReactions(msgspec.Struct, frozen=True, kw_only=True, rename={"up": "+1", "down": "-1"}):
+    up: int = 0
+    down: int = 0
+
+
 class RestComment(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     created_at: datetime
     body: str | None = None
     updated_at: datetime | None = None
     user: RestUser | None = None
+    author_association: str | None = None
+    reactions: RestReactions | None = None
 
 
 class RestPermissions(msgspec.Struct, frozen=True, kw_only=True):
@@ -801,4 +816,7 @@ def comment_from(node: RestComment, own_account: str | None) -> Comment:
         edited_at=utc(node.updated_at) if is_edited and node.updated_at else None,
         is_bot=is_bot(actor),
         is_own=is_own(body, author, own_account),
+        may_write=may_write(node.author_association),
+        thumbs_up=node.reactions.up if node.reactions else None,
+        thumbs_down=node.reactions.down if node.reactions else None,
     )

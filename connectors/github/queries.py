@@ -204,7 +204,7 @@ def issue_fields(schema: Schema) -> str:
 def comments(schema: Schema, *, after: str = "") -> str:
     id = "fullDatabaseId" if "fullDatabaseId" in schema.comment else ""
     return _filled(
-        f"comments(first: 100{after}) {{ {PAGE} nodes {{ databaseId {id} body createdAt lastEditedAt "
+        f"comments(first: 100{after}) {{ {PAGE} nodes {{ databaseId {id} body createdAt lastEditedAt authorAssociation "
         "author %(actor)s } }",
         schema,
     )

@@ -154,6 +154,7 @@ def comment_from(each: payloads.Comment, site: Site, *, known: str | None = None
         edited_at=updated if updated is not None and updated > created else None,
         is_bot=is_bot(each.author, site),
         is_own=is_ours and (each.id == known or has_marker(body, markup)),
+        may_write=False if each.author is not None and each.author.account_type == "customer" else None,
     )
 
 

@@ -191,6 +191,7 @@ def comment(node: CommentNode, names: Names) -> Comment:
         edited_at=utc(node.editedAt) if node.editedAt else None,
         is_bot=is_integration or author in names.bots,
         is_own=is_mine and is_marked(node.body),
+        may_write=node.user is not None,  # everyone of the workspace; others write from outside, through a bridge
     )
 
 

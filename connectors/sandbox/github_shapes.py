@@ -224,6 +224,7 @@ def comment_node(found: WorldComment, world: World) -> Row:
         "createdAt": stamp(found.at),
         "updatedAt": stamp(found.edited_at or found.at),
         "lastEditedAt": stamp(found.edited_at),
+        "authorAssociation": "MEMBER",
         "author": actor(world.people.get(found.author or ""), own=world.bot),
     }
 
