@@ -167,7 +167,7 @@ def check(
     limit: Annotated[int, typer.Option("--limit", min=0, help="findings to print as text; 0 prints all")] = 50,
     day_first: DayFirst = None,
     baseline: Annotated[
-        bool, typer.Option("--baseline", help="list as well what the baseline keeps silent (JSON always has it)")
+        bool, typer.Option("--baseline", help="list as well what baseline and waivers keep silent (JSON always has it)")
     ] = False,
     config: Config = None,
     format: Output = "text",
@@ -527,6 +527,37 @@ def report_weekly(
             output=output,
         )
     )
+
+
+@app.command()
+def waive(
+    rule: Annotated[
+        str | None, typer.Argument(metavar="[RULE]", help="a code such as AC001, or a family such as OUT")
+    ] = None,
+    issue: Annotated[str | None, typer.Argument(metavar="[ISSUE]", help="key, former key or id")] = None,
+    label: Annotated[str | None, typer.Option("--label", metavar="NAME", help="for issues with this label")] = None,
+    project: Annotated[
+        str | None, typer.Option("--project", metavar="NAME", help="for this project, team or repository")
+    ] = None,
+    type: Annotated[str | None, typer.Option("--type", metavar="TYPE", help="for issues of this type")] = None,
+    source: Annotated[str | None, typer.Option("--source", metavar="NAME", help="only in this source")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="why; at least 10 characters")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DAY", help="the last day (default: 90 days from now, secrets 30)")
+    ] = None,
+    author: Annotated[str | None, typer.Option("--author", metavar="NAME", help="who agreed (default: you)")] = None,
+    end: Annotated[str | None, typer.Option("--end", metavar="ID", help="end this waiver now")] = None,
+    all: Annotated[bool, typer.Option("--all", help="list those that are over as well")] = False,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Agree that a rule need not hold somewhere until a day; without RULE: the list of waivers."""
+    from backlint.api.commands.waive import Wanted, run
+
+    wanted = Wanted(rule, issue, label, project, type, source, reason, until, author)
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, wanted=wanted, end=end, with_past=all))
 
 
 @app.command()

@@ -352,6 +352,9 @@ class Scope:
         return f"{self.kind.value} {self.name}"
 
 
+INLINE_WAIVER = "N/A: "  # how the reason of a verdict begins whose author waived the rule in the text
+
+
 class Judgement(Struct, frozen=True, kw_only=True, gc=False):
     """One rule's verdict on one issue, or on a scope, with all that explains it.
 
@@ -371,3 +374,7 @@ class Judgement(Struct, frozen=True, kw_only=True, gc=False):
     confidence: float = 1.0
     discriminator: str = ""
     scope: Scope | None = None  # what is judged when it is no issue; `issue` is then the scope's id
+
+    @property
+    def is_waived_inline(self) -> bool:
+        return self.verdict is Verdict.NOT_APPLICABLE and self.reason.startswith(INLINE_WAIVER)

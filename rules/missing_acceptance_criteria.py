@@ -97,7 +97,7 @@ class MissingAcceptanceCriteria(CriteriaRule):
         criteria = self.criteria(issue, context)
         document = context.texts.body(issue)
         if criteria.waiver is not None:
-            yield self.not_applicable(issue, f"N/A: {criteria.waiver}")
+            yield self.waived_inline(issue, criteria.waiver)
         elif criteria.found is not None:
             yield self.ok(issue, f"criteria found ({criteria.found.kind})", evidence=[criteria.found])
         elif criteria.unreadable is not None:

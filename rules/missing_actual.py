@@ -46,7 +46,7 @@ class MissingActual(Rule):
         waived = next((each.waiver for each in document.under(Meaning.ACTUAL) if each.waiver), None)
         found = stated_actual(issue, context)
         if waived is not None:
-            yield self.not_applicable(issue, f"N/A: {waived}")
+            yield self.waived_inline(issue, waived)
         elif found is not None:
             yield self.ok(issue, "stated", evidence=[found])
         else:

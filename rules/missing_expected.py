@@ -53,7 +53,7 @@ class MissingExpected(Rule):
         found = stated_expected(issue, context)
         crash = crash_text(issue, document) if self.crash_implies and found is None else None
         if waived is not None:
-            yield self.not_applicable(issue, f"N/A: {waived}")
+            yield self.waived_inline(issue, waived)
         elif found is not None:
             yield self.ok(issue, "stated", evidence=[found])
         elif crash is not None:

@@ -46,7 +46,7 @@ class MissingGuardrail(Rule):
         sections = document.under(Meaning.GUARDRAIL)
         waived = next((each.waiver for each in sections if each.waiver), None)
         if waived is not None:
-            yield self.not_applicable(issue, f"N/A: {waived}")
+            yield self.waived_inline(issue, waived)
             return
         found = next(guardrails(issue, document), None)
         if found is not None:

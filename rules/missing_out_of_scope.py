@@ -54,7 +54,7 @@ class MissingOutOfScope(Rule):
         sections = tuple(_sections(document))
         waived = next((each.waiver for each in sections if each.waiver), None)
         if waived is not None:
-            yield self.not_applicable(issue, f"N/A: {waived}")
+            yield self.waived_inline(issue, waived)
             return
         found = next(_named(issue, document, sections), None)
         if found is not None:

@@ -69,7 +69,7 @@ class MissingOutcome(Rule):
         document = context.texts.body(issue)
         waived = next((each.waiver for each in outcome_sections(document, issue.type) if each.waiver), None)
         if waived is not None:
-            yield self.not_applicable(issue, f"N/A: {waived}")
+            yield self.waived_inline(issue, waived)
             return
         own = own_outcomes(issue, context)
         if own:

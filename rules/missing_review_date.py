@@ -54,7 +54,7 @@ class MissingReviewDate(Rule):
                 return
         waived = next((each.waiver for each in context.texts.body(issue).under(Meaning.REVIEW) if each.waiver), None)
         if waived is not None:
-            yield self.not_applicable(issue, f"N/A: {waived}")
+            yield self.waived_inline(issue, waived)
             return
         severity = Severity.INFO if issue.type is IssueType.STORY else None
         yield self.fail(

@@ -65,7 +65,7 @@ class MissingSteps(Rule):
         document = context.texts.body(issue)
         waived = next((each.waiver for each in document.under(Meaning.STEPS) if each.waiver), None)
         if waived is not None:
-            yield self.not_applicable(issue, f"N/A: {waived}")
+            yield self.waived_inline(issue, waived)
             return
         found = stated_steps(issue, context)
         if found is not None:

@@ -16,6 +16,7 @@ from backlint.backlog import Backlog, one_issue_backlog
 from backlint.errors import ConfigurationError
 from backlint.flow import FlowOptions, Item, ServiceLevel, items
 from backlint.model import (
+    INLINE_WAIVER,
     Evidence,
     Issue,
     IssueType,
@@ -206,6 +207,10 @@ class Rule:
 
     def not_applicable(self, issue: Issue | Scope, reason: str) -> Judgement:
         return self._judgement(issue, Verdict.NOT_APPLICABLE, reason)
+
+    def waived_inline(self, issue: Issue | Scope, reason: str) -> Judgement:
+        """The author wrote "N/A" with a reason where the rule would look (catalogue 9)."""
+        return self.not_applicable(issue, f"{INLINE_WAIVER}{reason}")
 
     def unknown(self, issue: Issue | Scope, reason: str, *, evidence: Iterable[Evidence] = ()) -> Judgement:
         """It cannot be judged: the data was not readable. Never a finding, never a cost in the score."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -119,11 +119,8 @@ def note_deeds(connection: Connection, *, now: datetime) -> int:
         for row in connection.execute(sa.select(t.overrides))
         for code in row.because
     }
-    known = set(
-        connection.execute(
-            sa.select(t.feedback.c.fingerprint, t.feedback.c.opening, t.feedback.c.via).where(t.feedback.c.actor == "")
-        ).tuples()
-    )
+    kept = sa.select(t.feedback.c.fingerprint, t.feedback.c.opening, t.feedback.c.via).where(t.feedback.c.actor == "")
+    known = {tuple(row) for row in connection.execute(kept)}
     rows = []
     for each in shown:
         key = each["source"], each["issue"], each["rule"]

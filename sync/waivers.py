@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from backlint.errors import ConfigurationError, InputError
-from backlint.model import Issue
+from backlint.model import Issue, Presence
 from backlint.rules.registry import every_rule, named
 from backlint.settings import Settings, WaiverSettings
 from backlint.sync import tables as t
-from backlint.sync.store import upsert
+from backlint.sync.store import CHUNK, upsert
 from backlint.waivers import About, Via, Waiver, Waivers, good_reason, last_day, letters
 
 
@@ -161,6 +161,38 @@ def _row(waiver: Waiver) -> dict[str, Any]:
     return {**asdict(waiver), "about": waiver.about.value, "via": waiver.via.value}
 
 
+def covered(connection: Connection) -> dict[str, int]:
+    """Waiver id -> the open findings that the last check found it to cover."""
+    query = sa.select(t.findings.c.waiver, sa.func.count()).where(
+        t.findings.c.state == "open", t.findings.c.waiver.is_not(None)
+    )
+    return {row[0]: row[1] for row in connection.execute(query.group_by(t.findings.c.waiver))}
+
+
+def labelled(connection: Connection, label: str) -> tuple[tuple[str, str], ...]:
+    """(source, key) of the present issues with this label, whatever its case."""
+    joined = t.labels.join(t.issues, sa.and_(t.issues.c.source == t.labels.c.source, t.issues.c.id == t.labels.c.issue))
+    query = (
+        sa.select(t.issues.c.source, t.issues.c.key)
+        .select_from(joined)
+        .where(sa.func.lower(t.labels.c.label) == label.casefold(), t.issues.c.presence == Presence.PRESENT.value)
+        .order_by(t.issues.c.source, t.issues.c.key)
+    )
+    return tuple((row.source, row.key) for row in connection.execute(query))
+
+
+def keys_of(connection: Connection, waivers_: Collection[Waiver]) -> dict[tuple[str | None, str], str]:
+    """(source, id) -> the key of the issue, for people."""
+    ids = sorted({waiver.name for waiver in waivers_ if waiver.about is About.ISSUE})
+    found: dict[tuple[str | None, str], str] = {}
+    for start in range(0, len(ids), CHUNK):
+        query = sa.select(t.issues.c.source, t.issues.c.id, t.issues.c.key).where(
+            t.issues.c.id.in_(ids[start : start + CHUNK])
+        )
+        found |= {(row.source, row.id): row.key for row in connection.execute(query)}
+    return found
+
+
 def to_json(waiver: Waiver) -> dict[str, Any]:
     """As `check`, `explain` and `waive` print it: who, when, why, until."""
     return {
@@ -179,4 +211,17 @@ def to_json(waiver: Waiver) -> dict[str, Any]:
     }
 
 
-__all__ = ["all_waivers", "configured", "end", "keyed", "rule_or_family", "stored", "to_json", "waive"]
+__all__ = [
+    "all_waivers",
+    "codes_named",
+    "configured",
+    "covered",
+    "end",
+    "keyed",
+    "keys_of",
+    "labelled",
+    "rule_or_family",
+    "stored",
+    "to_json",
+    "waive",
+]

@@ -132,13 +132,13 @@ def show(console: Console, result: CheckResult, *, limit: int = 50, with_baselin
         )
     for (source, status), count in result.unmapped.items():
         console.warn(_unmapped(status, source if result.run else None, count))
-    spoken = [(each, finding) for each, finding in findings if with_baseline or not finding.is_baseline]
+    spoken = [(each, finding) for each, finding in findings if with_baseline or finding.is_spoken]
     spoken.sort(
         key=lambda pair: (-pair[1].judgement.severity.rank, -pair[0].points(pair[1].judgement), pair[0].issue.key)
     )
     shown = spoken if limit == 0 else spoken[:limit]
     for finding in about_scopes:
-        if with_baseline or not finding.is_baseline:
+        if with_baseline or finding.is_spoken:
             console.out(_scope_line(finding))
     for each, finding in shown:
         console.out(_line(each, finding))
@@ -174,19 +174,22 @@ def _unmapped(status: Status, source: str | None, count: int) -> str:
 
 
 def _summary(result: CheckResult, findings: Sequence[Finding]) -> str:
-    counts = Counter(finding.judgement.severity for finding in findings if not finding.is_baseline)
+    counts = Counter(finding.judgement.severity for finding in findings if finding.is_spoken)
     by_severity = ", ".join(
         plural(counts[each], each.value) if each is not Severity.INFO else f"{counts[each]:,} info"
         for each in reversed(Severity)
         if counts[each]
     )
-    silent = sum(finding.is_baseline for finding in findings)
-    fresh = sum(finding.is_new and not finding.is_baseline for finding in findings) if result.run else 0
+    waived = sum(finding.waiver is not None for finding in findings)
+    silent = sum(finding.is_baseline and finding.waiver is None for finding in findings)
+    fresh = sum(finding.is_new and finding.is_spoken for finding in findings) if result.run else 0
     said = [f"{plural(len(result.checked), 'issue')} checked: {by_severity or '0 findings'}"]
     if fresh:
         said.append(f"{fresh:,} new")
     if result.recorded.fixed:
         said.append(f"{result.recorded.fixed:,} fixed")
+    if waived:
+        said.append(f"{waived:,} waived")
     if silent:
         said.append(f"{silent:,} silent in the baseline")
     return "; ".join(said) + "."
@@ -206,8 +209,12 @@ def _scope_line(finding: Finding) -> str:
 def _said(about: str, finding: Finding) -> str:
     judgement = finding.judgement
     mark = " [green]new[/green]" if finding.is_new and finding.fingerprint else ""
-    if finding.is_baseline:
+    if finding.waiver is not None:
+        mark = f" [dim]waived until {finding.waiver.until}: {escape(finding.waiver.reason)}[/dim]"
+    elif finding.is_baseline:
         mark = " [dim]baseline[/dim]"
+    elif finding.expired is not None:
+        mark = f" [yellow]was waived until {finding.expired.until}[/yellow]"
     level = severity(judgement.severity.value)
     return f"{escape(about)}  {level}  {judgement.rule}  {escape(judgement.message)}{mark}"
 

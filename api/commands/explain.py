@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,14 @@ from backlint.model import Evidence, Issue, Judgement, Verdict
 from backlint.rules.registry import RULES_VERSION
 from backlint.rules.rule import Context, Rule
 from backlint.settings import Settings, load
+from backlint.sync import commands, feedback
 from backlint.sync.check import Checked, chosen_rules, judge_backlog, load_backlog, make_backlog
+from backlint.sync.commands import hear
 from backlint.sync.database import reading
 from backlint.sync.findings import history
+from backlint.sync.trust import load_trust, trust_of_file
+from backlint.sync.waivers import to_json as waiver_json
+from backlint.waivers import Waiver
 
 # The letters of catalogue 1.6, as JSON has them, in words.
 KINDS = {
@@ -32,23 +37,31 @@ def run(
     console: Console, *, config: Path | None, reference: str, input: str | None, day_first: bool | None = None
 ) -> int:
     past: Sequence[Mapping[str, Any]] = ()
+    said: Sequence[Mapping[str, Any]] = ()
+    opinions: Sequence[Mapping[str, Any]] = ()
     if input is not None:
         settings = load(config)
         read = read_file(console, input, zone=settings.zone, day_first=day_first)
         backlog = make_backlog(read.issues, settings, now=now())
         issue = _find(backlog, reference)
+        trust = trust_of_file(read.issues, settings, now=now())
     else:
         with open_workplace(config) as place:
             require_pulled(place)
             settings = place.settings
+            hear(place.engine, settings, now=now())
             backlog = load_backlog(place.engine, settings, now=now())
             issue = _find(backlog, reference)
             with reading(place.engine) as connection:
                 past = history(connection, issue.source, issue.id)
+                trust = load_trust(connection, settings, now=now())
+                said = [*commands.of_issue(connection, issue.source, issue.id)]
+                opinions = feedback.of_issue(connection, issue.source, issue.id)
     rules = chosen_rules(settings)
-    (checked,), context, _ = judge_backlog(backlog, settings, rules=rules, issues=[issue])
-    console.json(to_json(checked, context, rules, past))
+    (checked,), context, _ = judge_backlog(backlog, settings, rules=rules, issues=[issue], trust=trust)
+    console.json(to_json(checked, context, rules, past, said, opinions))
     show(console, checked, context, rules, past, settings)
+    _show_said(console, said, opinions)
     return 0
 
 
@@ -99,6 +112,8 @@ def _show_score(console: Console, checked: Checked) -> None:
     console.out(f"Score {checked.score.shown} of 100 (band {checked.score.band})")
     for share in checked.score.shares:
         console.out(f"  {share.dimension.value}: weight {share.weight}, kept {float(share.kept):.0%}")
+    if checked.score.waived or checked.score.unknown:
+        console.out(f"  {checked.score.waived} waived, {checked.score.unknown} could not be judged")
     for each in checked.score.do_first:
         console.out(f"  fix {each.finding.rule} first: +{float(each.points):.1f}")
 
@@ -108,6 +123,9 @@ def _show_verdict(console: Console, judgement: Judgement, checked: Checked, rule
     level = f"  {severity(judgement.severity.value)}" if judgement.verdict is Verdict.FAIL else ""
     cost = f"  costs {float(checked.points(judgement)):.1f}" if judgement.verdict is Verdict.FAIL else ""
     console.out(f"{judgement.rule}  {_coloured(judgement.verdict)}{level}  {escape(said)}{cost}")
+    if judgement.verdict is Verdict.FAIL:
+        for line in _decisions(judgement.rule, checked):
+            console.out(f"    {escape(line)}")
     if judgement.verdict is Verdict.FAIL and judgement.confidence < 1:
         console.out(f"    confidence {judgement.confidence:.2f}")
     for evidence in judgement.evidence:
@@ -115,6 +133,37 @@ def _show_verdict(console: Console, judgement: Judgement, checked: Checked, rule
     changed = {name: value for name, value in rule.values.items() if value != type(rule).options()[name]}
     if changed:
         console.out(f"    options from the configuration: {escape(str(changed))}")
+
+
+def _decisions(code: str, checked: Checked) -> Iterator[str]:
+    """What people decided about the finding."""
+    standing = checked.standing
+    if waiver := standing.waived.get(code):
+        yield f"waived until {waiver.until}{_by(waiver)}: {waiver.reason}"
+    if waiver := standing.expired.get(code):
+        yield f"was waived until {waiver.until}{_by(waiver)}: {waiver.reason}"
+    if code in standing.disputed:
+        yield "called wrong by a person: neither asked nor labelled here again"
+    if level := standing.levels.get(code):
+        yield f"the rule has stepped back ({level.value}): `backlint precision` says why"
+
+
+def _by(waiver: Waiver) -> str:
+    by = f" by {waiver.author}" if waiver.author else ""
+    return f" ({waiver.id}, {waiver.via.value}{by})"
+
+
+def _show_said(console: Console, said: Sequence[Mapping[str, Any]], opinions: Sequence[Mapping[str, Any]]) -> None:
+    for row in said:
+        what = f"/hygiene {row['verb']} {', '.join(row['rules'])}".rstrip()
+        answer = f": {row['answer']}" if row["answer"] else ""
+        console.out(f"  {row['at']:%Y-%m-%d %H:%M} UTC  {escape(what)} by {escape(row['author'] or 'somebody')}, "
+                    f"{row['outcome']}{escape(answer)}")  # fmt: skip
+    for row in opinions:
+        reason = f": {row['reason']}" if row["reason"] else ""
+        weak = ", counts half" if row["is_weak"] else ""
+        console.out(f"  {row['at']:%Y-%m-%d %H:%M} UTC  {row['rule']} {row['verdict']} "
+                    f"({row['via']}{weak}){escape(reason)}")  # fmt: skip
 
 
 def _evidence(evidence: Evidence) -> str:
@@ -147,11 +196,16 @@ def _coloured(verdict: Verdict) -> str:
 
 
 def to_json(
-    checked: Checked, context: Context, rules: Sequence[Rule], past: Sequence[Mapping[str, Any]]
+    checked: Checked,
+    context: Context,
+    rules: Sequence[Rule],
+    past: Sequence[Mapping[str, Any]],
+    said: Sequence[Mapping[str, Any]] = (),
+    opinions: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     issue = checked.issue
     document = context.texts.body(issue)
-    score = checked.score
+    score, standing = checked.score, checked.standing
     return {
         "source": issue.source,
         "issue": issue.key,
@@ -193,4 +247,21 @@ def to_json(
             for each in document.dropped
         ],
         "history": [{**event, "at": event["at"].isoformat()} for event in past],
+        "waivers": [waiver_json(each) for each in (*standing.waived.values(), *standing.expired.values())],
+        "disputed": sorted(standing.disputed),
+        "stepped_back": {code: level.value for code, level in standing.levels.items()},
+        "commands": [
+            {
+                **{name: row[name] for name in ("comment", "author", "verb", "rules", "reason", "outcome", "answer")},
+                "at": row["at"].isoformat(),
+            }
+            for row in said
+        ],
+        "feedback": [
+            {
+                **{name: row[name] for name in ("rule", "verdict", "via", "is_weak", "actor", "reason")},
+                "at": row["at"].isoformat(),
+            }
+            for row in opinions
+        ],
     }

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from backlint.api.commands.report_trust import inline_waivers, reviewed_rules, skipped, waiver_lines
 from backlint.api.commands.team_calendar import only_team, team_calendar
 from backlint.api.console import Console, escape
 from backlint.api.reading import read_file
@@ -207,6 +208,9 @@ def build_from_check(result: CheckResult, settings: Settings, *, scope: str) -> 
         counts=_counts(result),
         issues=_scored(result, {}),
         silent=_silent(result),
+        waivers=waiver_lines(result),
+        inline_waivers=inline_waivers(result),
+        skipped=skipped(result, settings),
     )
 
 
@@ -215,6 +219,7 @@ def build_from_audit(place: Workplace, audit: Audit, *, scope: str) -> AuditRepo
     with reading(place.engine) as connection:
         version, previous = store.previous_scores(connection, before=result.as_of)
         nights = store.audits(connection, since=result.as_of - TREND)
+        reviewed = reviewed_rules(connection, settings, result.as_of)
     groups = score_groups(result)
     comparable = version == RULES_VERSION
     earlier = {key: value.score for key, value in previous.items()} if comparable else {}
@@ -245,6 +250,10 @@ def build_from_audit(place: Workplace, audit: Audit, *, scope: str) -> AuditRepo
         ],
         changes=_written_back(audit, settings),
         silent=_silent(result),
+        reviewed=reviewed,
+        waivers=waiver_lines(result),
+        inline_waivers=inline_waivers(result),
+        skipped=skipped(result, settings),
         nights=_nights(nights, settings),
         is_first_run=any(finding.is_baseline and finding.is_new for finding in _all_findings(result)),
         previous_rules_version=version,
@@ -302,6 +311,7 @@ def _scope_finding(finding: Finding) -> AuditFinding:
         message=judgement.message,
         question=judgement.question,
         is_new=finding.is_new,
+        waived=finding.waiver is not None,
         baselined=finding.is_baseline,
         about=about,
     )
@@ -322,6 +332,7 @@ def _finding(each: Checked, finding: Finding, result: CheckResult) -> AuditFindi
         points=int(each.points(judgement)) if each.score is not None else None,
         owner=_owner(issue, result),
         is_new=finding.is_new,
+        waived=finding.waiver is not None,
         baselined=finding.is_baseline,
     )
 
@@ -334,13 +345,16 @@ def _owner(issue: Issue, result: CheckResult) -> str | None:
 
 def _counts(result: CheckResult) -> AuditCounts:
     findings = _all_findings(result)
-    fresh = sum(finding.is_new and not finding.is_baseline for finding in findings)
-    baselined = sum(finding.is_baseline for finding in findings)
+    fresh = sum(finding.is_new and finding.is_spoken for finding in findings)
+    waived = sum(finding.waiver is not None for finding in findings)
+    baselined = sum(finding.is_baseline and finding.waiver is None for finding in findings)
     return AuditCounts(
         new=fresh,
         fixed=result.recorded.fixed,
-        still_open=len(findings) - fresh - baselined,
+        still_open=len(findings) - fresh - waived - baselined,
+        waived=waived,
         baselined=baselined,
+        expired_waivers=sum(finding.expired is not None for finding in findings),
         unknown=sum(j.verdict is Verdict.UNKNOWN for each in result.checked for j in each.judgements)
         + sum(judgement.verdict is Verdict.UNKNOWN for judgement in result.scopes.public),
     )

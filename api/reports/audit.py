@@ -122,6 +122,20 @@ class ReviewedRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaiverLine:
+    """A waiver as the report lists it: what it covers, and whether it has run out."""
+
+    rule: str
+    about: str  # PAY-12, label spike, project Payments
+    reason: str
+    by: str
+    until: date
+    via: str
+    findings: int
+    has_expired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Night:
     """One earlier audit, for the trend. `mark` is the ratchet: the lowest count so far."""
 
@@ -163,6 +177,9 @@ class AuditReport:
     held_back: tuple[WriteBack, ...]
     silent: tuple[SilentRule, ...]
     reviewed: tuple[ReviewedRule, ...]
+    waivers: tuple[WaiverLine, ...]
+    inline_waivers: int  # "N/A – reason" in the place of what a rule asks for
+    skipped: int  # issues that a label exempts from everything but secrets
     nights: tuple[Night, ...]
     is_first_run: bool
     is_comparable: bool  # False when the rules changed since the last audit
@@ -217,6 +234,9 @@ def build_audit(
     changes: Iterable[WriteBack] = (),
     silent: Iterable[SilentRule] = (),
     reviewed: Iterable[ReviewedRule] = (),
+    waivers: Iterable[WaiverLine] = (),
+    inline_waivers: int = 0,
+    skipped: int = 0,
     nights: Iterable[Night] = (),
     is_first_run: bool = False,
     previous_rules_version: str | None = None,
@@ -251,6 +271,9 @@ def build_audit(
         held_back=tuple(each for each in changes if each.why is not None),
         silent=tuple(sorted(silent, key=lambda each: (-each.would_find, each.rule))),
         reviewed=tuple(sorted(reviewed, key=lambda each: (each.precision, each.rule))),
+        waivers=tuple(sorted(waivers, key=lambda each: (not each.has_expired, each.until, each.rule, each.about))),
+        inline_waivers=inline_waivers,
+        skipped=skipped,
         nights=tuple(sorted(nights, key=lambda each: each.on)[-NIGHTS:]),
         is_first_run=is_first_run,
         is_comparable=previous_rules_version in (None, rules_version),

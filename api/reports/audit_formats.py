@@ -76,6 +76,21 @@ def _facts(report: AuditReport) -> dict[str, Any]:
         "reviewed": [
             {"rule": x.rule, "name": x.name, "precision": x.precision, "judged": x.judged} for x in report.reviewed
         ],
+        "waivers": [
+            {
+                "rule": x.rule,
+                "about": x.about,
+                "reason": x.reason,
+                "by": x.by or None,
+                "until": x.until.isoformat(),
+                "via": x.via,
+                "findings": x.findings,
+                "expired": x.has_expired,
+            }
+            for x in report.waivers
+        ],
+        "inline_waivers": report.inline_waivers,
+        "skipped": report.skipped,
         "nights": [{"on": x.on.isoformat(), "open": x.open_findings, "mark": x.mark} for x in report.nights],
         "runtime": {"seconds": round(report.seconds, 3), "requests": report.requests},
         "sources": [source_facts(source) for source in report.health],
@@ -233,10 +248,46 @@ def _body(report: AuditReport) -> Iterable[str]:
         yield "## Silent rules"
         quiet = [(f"{x.rule} {plain(x.name)}", x.would_find) for x in report.silent]
         yield markdown_table(("rule", "would find"), quiet, numbers=(1,))
+    if waived(report):
+        yield "## Waivers"
+        if report.waivers:
+            cells = [tuple(plain(cell) for cell in row) for row in waiver_rows(report)]
+            yield markdown_table(WAIVER_COLUMNS, cells, numbers=(5,))
+        yield waived(report)
     if report.reviewed:
         yield "## Under review for low precision"
         doubted = [(f"{x.rule} {plain(x.name)}", f"{x.precision} %", x.judged) for x in report.reviewed]
         yield markdown_table(("rule", "precision", "judged"), doubted, numbers=(1, 2))
+
+
+WAIVER_COLUMNS = ("rule", "for", "reason", "by", "until", "findings")
+
+
+def waiver_rows(report: AuditReport) -> list[tuple[str, ...]]:
+    """Those that ran out first, then by their end."""
+    return [
+        (
+            each.rule,
+            each.about,
+            each.reason,
+            f"{each.by or 'nobody named'} ({each.via})",
+            f"{each.until}{', expired: its findings are back' if each.has_expired else ''}",
+            str(each.findings),
+        )
+        for each in report.waivers[:MOST_LINES]
+    ]
+
+
+def waived(report: AuditReport) -> str:
+    """What is waived in one sentence; empty when nothing is."""
+    if not report.waivers and not report.inline_waivers and not report.skipped:
+        return ""
+    standing = sum(not each.has_expired for each in report.waivers)
+    return (
+        f"{figures.counted(standing, 'waiver')} in force, {len(report.waivers) - standing} expired; "
+        f"{figures.counted(report.inline_waivers, 'inline waiver')} in texts (N/A with a reason); "
+        f"{figures.counted(report.skipped, 'issue')} exempt by label."
+    )
 
 
 def _scores(report: AuditReport) -> Iterable[str]:
