@@ -169,6 +169,9 @@ def check(
     baseline: Annotated[
         bool, typer.Option("--baseline", help="list as well what baseline and waivers keep silent (JSON always has it)")
     ] = False,
+    ratchet: Annotated[
+        bool | None, typer.Option("--ratchet/--no-ratchet", help="exit code 1 where a rule finds more than ever before")
+    ] = None,
     config: Config = None,
     format: Output = "text",
     quiet: Quiet = False,
@@ -190,6 +193,7 @@ def check(
             limit=limit,
             day_first=day_first,
             with_baseline=baseline,
+            with_ratchet=ratchet,
         )
     )
 
@@ -558,6 +562,88 @@ def waive(
 
     wanted = Wanted(rule, issue, label, project, type, source, reason, until, author)
     raise typer.Exit(run(_console(format, quiet, no_color), config=config, wanted=wanted, end=end, with_past=all))
+
+
+@app.command()
+def baseline(
+    accept: Annotated[bool, typer.Option("--accept", help="take what is open now into the baseline")] = False,
+    reset_ratchet: Annotated[
+        bool, typer.Option("--reset-ratchet", help="begin the marks at what is found now; the run records it")
+    ] = False,
+    scope: Scope = None,
+    rule: Annotated[list[str] | None, typer.Option("--rule", metavar="CODE", help="only this rule; repeatable")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """What adoption accepted and keeps silent, and the lowest counts that the ratchet holds."""
+    from backlint.api.commands.baseline import run
+
+    raise typer.Exit(
+        run(
+            _console(format, quiet, no_color),
+            config=config,
+            accept_open=accept,
+            reset_ratchet=reset_ratchet,
+            scope=scope,
+            rules=tuple(rule or ()),
+            yes=yes,
+        )
+    )
+
+
+@app.command()
+def precision(
+    restore: Annotated[
+        str | None, typer.Option("--restore", metavar="RULE", help="let a rule speak again that has stepped back")
+    ] = None,
+    candidates: Annotated[
+        Path | None, typer.Option("--candidates", metavar="FILE", help="write the issues whose findings were wrong")
+    ] = None,
+    scope: Annotated[
+        str | None, typer.Option("--scope", metavar="NAME", help="with --restore: in this project alone")
+    ] = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """How often each rule was right by what people said and did, and which rules stepped back for it."""
+    from backlint.api.commands.precision import run
+
+    raise typer.Exit(
+        run(_console(format, quiet, no_color), config=config, restore=restore, scope=scope, candidates=candidates)
+    )
+
+
+@app.command()
+def feedback(
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="key, former key or id")],
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="the code of the finding")],
+    verdict: Annotated[str, typer.Argument(metavar="wrong|useful")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why")] = "",
+    source: Annotated[str | None, typer.Option("--source", metavar="NAME", help="the issue of this source")] = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Say that a finding is wrong or useful, as `/hygiene wrong RULE` in a comment on the issue does."""
+    from backlint.api.commands.precision import say
+
+    raise typer.Exit(
+        say(
+            _console(format, quiet, no_color),
+            config=config,
+            issue=issue,
+            rule=rule,
+            verdict=verdict,
+            reason=reason,
+            source=source,
+        )
+    )
 
 
 @app.command()

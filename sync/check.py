@@ -33,6 +33,7 @@ from backlint.sync import store
 from backlint.sync.commands import hear
 from backlint.sync.database import reading
 from backlint.sync.findings import Finding, Judged, Recorded, record
+from backlint.sync.ratchets import NO_TURN, Turn, turn
 from backlint.sync.scopes import ScopeVerdicts, judged_scopes, scope_verdicts
 from backlint.sync.trust import load_trust, trust_of_file
 from backlint.sync.waivers import to_json as waiver_json
@@ -91,6 +92,7 @@ class CheckResult:
     unmapped: Mapping[tuple[str, Status], int] = field(default_factory=dict)  # (source, status) -> issues
     run: str | None = None
     trust: Trust = NO_DECISIONS
+    ratchet: Turn = NO_TURN
 
     @cached_property
     def by_identity(self) -> dict[Identity, Checked]:
@@ -369,6 +371,16 @@ def check_store(
         store.begin_run(connection, run, "check" if only is None else "check_issues", now=now)
         judged += judged_scopes(connection, scopes.public, are_all=scope is None and not of_issues, trust=trust)
         recorded = record(connection, run, judged, now=now, baseline_of=baseline_of)
+        ratchet = NO_TURN
+        if scope is None and not of_issues:
+            ratchet = turn(
+                connection,
+                {rule.code for rule in chosen} - private_codes(),
+                rules_version=RULES_VERSION,
+                tolerance=settings.trust.tolerance,
+                unread={state.source for state in cannot_say},
+                now=now,
+            )
         facts = {
             "sources": sorted({issue.source for issue in issues}),
             "checked": len(checked),
@@ -391,6 +403,7 @@ def check_store(
         unmapped=_unmapped(backlog),
         run=run,
         trust=trust,
+        ratchet=ratchet,
     )
 
 

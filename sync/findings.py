@@ -134,6 +134,31 @@ def open_findings_of(connection: Connection, rules: Collection[str]) -> set[tupl
     return {(row.source, row.issue, row.rule) for row in connection.execute(query)}
 
 
+def accept(connection: Connection, found: Iterable[tuple[Issue, bool, Finding]]) -> None:
+    """Take findings into the baseline, each with its issue and whether that is near: it dies when either changes."""
+    for issue, is_near, finding in found:
+        connection.execute(
+            sa.update(t.findings)
+            .where(t.findings.c.fingerprint == finding.fingerprint)
+            .values(is_baseline=True, was_near=is_near, text_digest=text_digest(issue))
+        )
+
+
+def accepted(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """(source, project, rule) -> the open findings of the baseline."""
+    joined = t.findings.outerjoin(
+        t.issues, sa.and_(t.issues.c.source == t.findings.c.source, t.issues.c.id == t.findings.c.issue)
+    )
+    project = sa.func.coalesce(t.issues.c.project, t.issues.c.team, "").label("project")
+    query = (
+        sa.select(t.findings.c.source, project, t.findings.c.rule, sa.func.count())
+        .select_from(joined)
+        .where(t.findings.c.state == "open", t.findings.c.is_baseline, t.findings.c.waiver.is_(None))
+        .group_by(t.findings.c.source, project, t.findings.c.rule)
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
+
+
 def _known(connection: Connection, sources: Collection[str]) -> dict[str, Mapping[str, Any]]:
     rows = connection.execute(sa.select(t.findings).where(t.findings.c.source.in_(sources))).mappings()
     return {row["fingerprint"]: dict(row) for row in rows}

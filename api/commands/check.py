@@ -12,14 +12,16 @@ from backlint.api.reading import read_file
 from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.errors import ConfigurationError, InputError
 from backlint.model import Severity, Status
+from backlint.rules.registry import RULES_VERSION
 from backlint.settings import Settings, load
-from backlint.sync import store
+from backlint.sync import ratchets, store
 from backlint.sync.audit import new_id
 from backlint.sync.check import Checked, CheckResult, check_issues, check_store, chosen_rules, to_json
 from backlint.sync.database import reading
 from backlint.sync.findings import Finding
 from backlint.sync.remap import stale_sources
 
+NEW_NAMED = 10
 FAIL_ON = ("info", "warning", "error")
 
 
@@ -36,6 +38,7 @@ def run(
     limit: int,
     day_first: bool | None = None,
     with_baseline: bool = False,
+    with_ratchet: bool | None = None,
 ) -> int:
     if fail_on is not None and fail_on not in FAIL_ON:
         raise ConfigurationError(f"--fail-on {fail_on!r}: use {', '.join(FAIL_ON)}")
@@ -43,10 +46,19 @@ def run(
         settings, result = _check_file(console, config, input, scope, rules, as_new=as_new, day_first=day_first)
     else:
         settings, result = _check_store(console, config, scope, rules, as_new=as_new)
-    console.json(to_json(result, all_verdicts=all_verdicts))
+    is_enforced = settings.trust.ratchet if with_ratchet is None else with_ratchet
+    console.json(
+        {
+            **to_json(result, all_verdicts=all_verdicts),
+            "ratchet": ratchets.to_json(result.ratchet, is_enforced=is_enforced),
+        }
+    )
     show(console, result, limit=limit, with_baseline=with_baseline)
     if all_verdicts:
         _show_verdicts(console, result)
+    _show_ratchet(console, result.ratchet, is_enforced=is_enforced)
+    if is_enforced and result.ratchet.exceeded:
+        return 1
     return _exit_code(result, Severity(fail_on or settings.check.fail_on))
 
 
@@ -217,6 +229,21 @@ def _said(about: str, finding: Finding) -> str:
         mark = f" [yellow]was waived until {finding.expired.until}[/yellow]"
     level = severity(judgement.severity.value)
     return f"{escape(about)}  {level}  {judgement.rule}  {escape(judgement.message)}{mark}"
+
+
+def _show_ratchet(console: Console, turn: ratchets.Turn, *, is_enforced: bool) -> None:
+    """What is above its mark; where the ratchet is not enforced only that rules began anew."""
+    if turn.reset_from is not None:
+        console.say(f"The rules changed ({turn.reset_from} to {RULES_VERSION}): the marks of the ratchet begin anew.")
+    if not is_enforced:
+        return
+    for each in turn.exceeded:
+        where = escape(f"{each.source} {each.project}".strip())
+        new = ", ".join(map(escape, each.new[:NEW_NAMED])) + (" ..." if len(each.new) > NEW_NAMED else "")
+        console.out(
+            f"Ratchet: {each.rule} in {where} finds {each.count:,}, its lowest was {each.mark:,}"
+            + (f"; new: {new}" if new else "")
+        )
 
 
 def _show_verdicts(console: Console, result: CheckResult) -> None:

@@ -40,7 +40,7 @@ def run(console: Console, *, config: Path | None, wanted: Wanted, end: str | Non
     with open_workplace(config) as place:
         if end is not None:
             with place.engine.begin() as connection:
-                waivers.end(connection, end, by=wanted.author or _me(), now=now())
+                waivers.end(connection, end, by=wanted.author or me(), now=now())
             console.json({"ended": end})
             console.out(f"{escape(end)} has ended: the next check speaks of what it covered.")
         elif wanted.rule is not None:
@@ -55,7 +55,7 @@ def run(console: Console, *, config: Path | None, wanted: Wanted, end: str | Non
     return 0
 
 
-def _me() -> str:
+def me() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # an account without a name, as in some containers
@@ -86,7 +86,7 @@ def _waive(place: Workplace, wanted: Wanted) -> tuple[Waiver, ...]:
             raise InputError(f"--type {name!r}: use {', '.join(IssueType)}")
         source = wanted.source
         if about is About.ISSUE:
-            source, name = _issue(connection, name, wanted.source)
+            source, name = issue_of(connection, name, wanted.source)
         return (
             waivers.waive(
                 connection,
@@ -95,7 +95,7 @@ def _waive(place: Workplace, wanted: Wanted) -> tuple[Waiver, ...]:
                 name=name,
                 source=source,
                 reason=wanted.reason,
-                author=wanted.author or _me(),
+                author=wanted.author or me(),
                 now=at,
                 today=at.astimezone(place.settings.zone).date(),
                 until=_day(wanted.until),
@@ -104,7 +104,7 @@ def _waive(place: Workplace, wanted: Wanted) -> tuple[Waiver, ...]:
         )
 
 
-def _issue(connection: sa.Connection, reference: str, source: str | None) -> tuple[str, str]:
+def issue_of(connection: sa.Connection, reference: str, source: str | None) -> tuple[str, str]:
     """(source, id) of the issue. InputError for one that is not there or stands in several sources."""
     names = [source] if source else list(store.source_names(connection))
     found = [(name, id) for name in names if (id := listing.issue_id(connection, name, reference)) is not None]
