@@ -169,16 +169,20 @@ def _unrecorded(each: Checked, now: datetime) -> Iterable[Finding]:
 def load_backlog(engine: sa.Engine, settings: Settings, *, now: datetime) -> Backlog:
     """Everything stored, with categories looked up afresh by the one function that maps them."""
     with reading(engine) as connection:
-        maps = {
-            name: StatusMap(store.status_facts(connection, name), _configured_statuses(settings, name))
-            for name in store.source_names(connection)
-        }
-        issues = tuple(maps[issue.source].apply(issue) for issue in store.load_issues(connection))
+        issues = with_categories(connection, settings, store.load_issues(connection))
         people = store.people(connection)
         projects = store.projects(connection)
         watched_since = store.watched_since(connection)
     backlog = make_backlog(issues, settings, now=now, people=people, projects=projects)
     return replace(backlog, watched_since=watched_since)
+
+
+def with_categories(connection: sa.Connection, settings: Settings, issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    maps = {
+        name: StatusMap(store.status_facts(connection, name), _configured_statuses(settings, name))
+        for name in store.source_names(connection)
+    }
+    return tuple(maps[issue.source].apply(issue) for issue in issues)
 
 
 def make_backlog(
@@ -243,13 +247,15 @@ def judge_backlog(
     rules: Sequence[Rule] = (),
     issues: Sequence[Issue] | None = None,
     as_new: bool = False,
+    only_chosen: bool = False,
     trust: Trust = NO_DECISIONS,
     advance: Advance = lambda done, total: None,
 ) -> tuple[tuple[Checked, ...], Context, Counter[str]]:
     """Judge the issues (all by default) within the backlog; also counts what rules outside the profile would find.
 
     `as_new` judges them as tickets just created: near, by the rules whose questions their authors can answer.
-    `trust`: what people decided of rules and findings.
+    `only_chosen`: nothing is counted of the rules outside the profile. `trust`: what people decided of rules and
+    findings.
     """
     context = Context(
         now=backlog.now,
@@ -262,7 +268,7 @@ def judge_backlog(
     )
     chosen = {rule.code for rule in rules}
     codes = sorted(chosen)
-    silent = tuple(rule() for rule in all_rules() if rule.code not in chosen) if not as_new else ()
+    silent = () if as_new or only_chosen else tuple(rule() for rule in all_rules() if rule.code not in chosen)
     dimensions = {rule.code: rule.dimension for rule in rules if rule.dimension is not None}
     skip_label = f"{settings.write_back.label_prefix}skip"
     judge = Judge(rules, skip_label=skip_label, as_new=as_new)
@@ -355,7 +361,14 @@ def check_store(
         if issue.identity not in unread and (only is None or issue.identity in only)
     ]
     checked, context, would_find = judge_backlog(
-        backlog, settings, rules=chosen, issues=issues, as_new=as_new, trust=trust, advance=advance
+        backlog,
+        settings,
+        rules=chosen,
+        issues=issues,
+        as_new=as_new,
+        only_chosen=only is not None,
+        trust=trust,
+        advance=advance,
     )
     first = {issue.source for issue in issues} - known_sources
     baseline_of: Collection[str] = first if settings.write_back.first_run == "baseline" and only is None else ()

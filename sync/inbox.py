@@ -8,7 +8,6 @@ to: workers copy what is new in it to the store, and the inbox drops what it fin
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -80,40 +79,40 @@ def copy(store: sa.Engine, box: sa.Engine, *, after: int, limit: int = 1000) -> 
     return int(rows[-1].position)
 
 
-def _copied(store: sa.Engine, box: sa.Engine, *, limit: int = 1000) -> set[Identity]:
-    """What the store has already; always the oldest in the box, since it is copied in order."""
-    with reading(box) as connection:
-        query = sa.select(_box.c.source, _box.c.id).order_by(_box.c.position).limit(limit)
-        held = {(row.source, row.id): None for row in connection.execute(query)}
-    if not held:
-        return set()
-    with reading(store) as connection:
-        return _known(connection, t.deliveries, held)
-
-
-def _drop_copied(store: sa.Engine, box: sa.Engine) -> None:
-    copied = _copied(store, box)
-    if copied:
-        with box.begin() as connection:
-            connection.execute(
-                sa.delete(_box).where(_box.c.source == sa.bindparam("s"), _box.c.id == sa.bindparam("i")),
-                [{"s": source, "i": id} for source, id in sorted(copied)],
-            )
+def _copied_to(store: sa.Engine, box: sa.Engine, *, after: int = 0, limit: int = 1000) -> int:
+    """The position up to which the store has everything; the box is copied in its order."""
+    while True:
+        with reading(box) as connection:
+            query = sa.select(_box.c.position, _box.c.source, _box.c.id).where(_box.c.position > after)
+            rows = connection.execute(query.order_by(_box.c.position).limit(limit)).all()
+        if not rows:
+            return after
+        with reading(store) as connection:
+            known = _known(connection, t.deliveries, [(row.source, row.id) for row in rows])
+        for row in rows:
+            if (row.source, row.id) not in known:
+                return after
+            after = int(row.position)
 
 
 def count_all(store: sa.Engine, box: sa.Engine | None) -> int:
     """Deliveries that nobody has looked at yet."""
     with reading(store) as connection:
         waiting = count_waiting(connection)
-    if box is None:
-        return waiting
+    return waiting if box is None else waiting + _count_behind(box, _copied_to(store, box))
+
+
+def _count_behind(box: sa.Engine, position: int) -> int:
+    query = sa.select(sa.func.count()).select_from(_box).where(_box.c.position > position)
     with reading(box) as connection:
-        in_box = int(connection.execute(sa.select(sa.func.count()).select_from(_box)).scalar() or 0)
-    return waiting + in_box - len(_copied(store, box))
+        return int(connection.execute(query).scalar() or 0)
 
 
-def _keep_in_box(store: sa.Engine, box: sa.Engine, deliveries: Sequence[Delivery]) -> set[Identity]:
-    """As `keep`: (source, id) of those that neither the box nor the store knows."""
+def _keep_in_box(store: sa.Engine, box: sa.Engine, deliveries: Sequence[Delivery], *, drop_to: int) -> set[Identity]:
+    """As `keep`: (source, id) of those that neither the box nor the store knows.
+
+    What was copied, up to `drop_to`, leaves the box in the same transaction: one wait for the disk instead of two.
+    """
     given = {(each.source, each.id): each for each in deliveries}
     with reading(store) as connection:
         known = _known(connection, t.deliveries, given)
@@ -125,6 +124,7 @@ def _keep_in_box(store: sa.Engine, box: sa.Engine, deliveries: Sequence[Delivery
         ]
         if rows:
             connection.execute(sqlite.insert(_box).on_conflict_do_nothing(), rows)
+        connection.execute(sa.delete(_box).where(_box.c.position <= drop_to))
     return set(fresh)
 
 
@@ -142,7 +142,8 @@ class InboxFull(BacklintError):
 
 
 class Inbox:
-    """One thread that writes. While one transaction is on its way to the disk, the next deliveries gather."""
+    """One thread that writes, and one that counts. While one transaction is on its way to the disk, the next deliveries
+    gather."""
 
     def __init__(
         self,
@@ -157,11 +158,15 @@ class Inbox:
         self._changed = threading.Condition()
         self._is_closing = False
         self._stored = 0  # waiting in the store, as far as is known
+        self._copied_to = self._dropped_to = 0  # positions in the box
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
+        self._counter = threading.Thread(target=self._keep_counting, name="inbox-count", daemon=True)
 
     def open(self) -> Inbox:
         self._count()
         self._thread.start()
+        self._counter.start()
         return self
 
     def close(self) -> None:
@@ -169,8 +174,10 @@ class Inbox:
         with self._changed:
             self._is_closing = True
             self._changed.notify()
-        if self._thread.is_alive():
-            self._thread.join(30.0)
+        self._closed.set()
+        for thread in (self._thread, self._counter):
+            if thread.is_alive():
+                thread.join(30.0)
 
     def waiting(self) -> int:
         """Deliveries that nobody has looked at yet."""
@@ -191,18 +198,14 @@ class Inbox:
         return future
 
     def _run(self) -> None:
-        counted_at = time.monotonic()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._gathered or self._is_closing, COUNT_EVERY)
                 if self._is_closing and not self._gathered:
                     return
                 batch = [self._gathered.popleft() for _ in range(min(AT_ONCE, len(self._gathered)))]
-            if batch:
+            if batch or self._copied_to > self._dropped_to:
                 self._write(batch)
-            if time.monotonic() - counted_at >= COUNT_EVERY:
-                self._count_if_possible()
-                counted_at = time.monotonic()
 
     def _write(self, batch: list[tuple[Delivery, Future[bool]]]) -> None:
         try:
@@ -220,17 +223,24 @@ class Inbox:
 
     def _keep(self, deliveries: Sequence[Delivery]) -> set[Identity]:
         if self._box is not None:
-            return _keep_in_box(self._engine, self._box, deliveries)
+            drop_to = self._copied_to
+            fresh = _keep_in_box(self._engine, self._box, deliveries, drop_to=drop_to)
+            self._dropped_to = drop_to
+            return fresh
         with self._engine.begin() as connection:
             return keep(connection, deliveries)
 
-    def _count_if_possible(self) -> None:
-        try:
-            self._count()
-        except sa.exc.SQLAlchemyError:
-            return  # the next write says what is wrong with the store
+    def _keep_counting(self) -> None:
+        while not self._closed.wait(COUNT_EVERY):
+            try:
+                self._count()
+            except sa.exc.SQLAlchemyError:
+                continue  # the next write says what is wrong with the store
 
     def _count(self) -> None:
+        with reading(self._engine) as connection:
+            stored = count_waiting(connection)
         if self._box is not None:
-            _drop_copied(self._engine, self._box)
-        self._stored = count_all(self._engine, self._box)
+            self._copied_to = _copied_to(self._engine, self._box, after=self._copied_to)
+            stored += _count_behind(self._box, self._copied_to)
+        self._stored = stored

@@ -523,6 +523,20 @@ def projects(connection: Connection) -> dict[tuple[str, str], Project]:
     return {(row["source"], row["id"]): Project(**{**row, "markup": Markup(row["markup"])}) for row in rows}
 
 
+def marks(connection: Connection) -> dict[tuple[str, str], Any]:
+    """Of every issue something that differs after it was read or changed, in the order of `load_issues`."""
+    here = t.issues.c
+    query = sa.select(here.source, here.id, here.digest, here.pulled_at, here.presence)
+    rows = connection.execute(query.order_by(here.source, here.key, here.id)).all()
+    return {(row.source, row.id): tuple(row[2:]) for row in rows}
+
+
+def surroundings(connection: Connection) -> Any:
+    """All that issues are judged with and that is not part of one: to see whether any of it changed."""
+    tables = t.sources, t.statuses, t.sprints, t.people, t.projects
+    return [connection.execute(sa.select(table).order_by(*table.primary_key.columns)).all() for table in tables]
+
+
 def load_issues(
     connection: Connection, *, source: str | None = None, ids: Sequence[str] | None = None
 ) -> tuple[Issue, ...]:

@@ -22,6 +22,7 @@ from backlint.sync.audit import plan_and_record
 from backlint.sync.check import check_store
 from backlint.sync.database import reading
 from backlint.sync.deliveries import Identity, Touched
+from backlint.sync.kept_backlog import KeptBacklog
 from backlint.sync.plan import Plan
 
 log = structlog.get_logger(__name__)
@@ -71,9 +72,19 @@ class Looked:
 
 
 def look_at(
-    engine: sa.Engine, settings: Settings, connector: Connector, touched: Sequence[Touched], *, run: str, clock: Clock
+    engine: sa.Engine,
+    settings: Settings,
+    connector: Connector,
+    touched: Sequence[Touched],
+    *,
+    run: str,
+    clock: Clock,
+    kept: KeptBacklog | None = None,
 ) -> Looked:
-    """Everything for some issues of one source. May be repeated at any point: each part looks first."""
+    """Everything for some issues of one source. May be repeated at any point: each part looks first.
+
+    `kept` spares loading the whole backlog.
+    """
     looked = Looked()
     wanted = {each.identity: each for each in touched}
     why_not = _source_is_not_ready(engine, connector.name)
@@ -85,7 +96,7 @@ def look_at(
     fresh = _read_and_save(engine, settings, connector, wanted, looked, clock=clock)
     fresh = _of_whole_scopes(engine, connector.name, fresh, looked, now=clock())
     if fresh:
-        _check_and_write(engine, settings, connector, fresh, looked, run=run, clock=clock)
+        _check_and_write(engine, settings, connector, fresh, looked, run=run, clock=clock, kept=kept)
     for identity in wanted:
         looked.outcomes.setdefault(identity, Done())
     return looked
@@ -227,8 +238,11 @@ def _check_and_write(
     *,
     run: str,
     clock: Clock,
+    kept: KeptBacklog | None,
 ) -> None:
-    result = check_store(engine, settings, run=f"{run}-check", now=clock(), only=fresh.keys())
+    now = clock()
+    backlog = kept.at(now, fresh=fresh.keys()) if kept is not None else None
+    result = check_store(engine, settings, run=f"{run}-check", now=now, only=fresh.keys(), backlog=backlog)
     looked.checked += len(result.checked)
     planned, rows = plan_and_record(engine, settings, result, run=run, now=clock())
     applied = apply(engine, planned.changes, {connector.name: connector}, run=run, clock=clock, rows=rows)

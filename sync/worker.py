@@ -20,6 +20,7 @@ from backlint.sync.database import reading
 from backlint.sync.deliveries import Touched
 from backlint.sync.inbox import copy
 from backlint.sync.jobs import FINISHED, Jobs, Lane, Schedule, jobs_url, step
+from backlint.sync.kept_backlog import KeptBacklog
 from backlint.sync.pull import pull
 from backlint.sync.tickets import Done, Failed, Later, Looked, look_at
 
@@ -59,6 +60,7 @@ class Worker:
             schedules=tuple(_schedules(settings)) if schedules else (),
             clock=clock,
         )  # fmt: skip
+        self._kept = KeptBacklog(engine, settings)
         self._news = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._feed, name="feeder", daemon=True)
@@ -107,6 +109,7 @@ class Worker:
                 self._start_due()
                 self._look_for_lost()
                 self._audit_first()
+                self._kept.rest(self._clock())
             except Exception as error:  # noqa: BLE001 - the store may be away for a while; it is tried again
                 log.warning("worker.feed_failed", error=type(error).__name__)
                 self._stopping.wait(1.0)
@@ -203,7 +206,9 @@ class Worker:
         if connector is None:
             return Looked({each.identity: Failed("its source is not configured") for each in touched})
         try:
-            return look_at(self._engine, self._settings, connector, touched, run=run, clock=self._clock)
+            return look_at(
+                self._engine, self._settings, connector, touched, run=run, clock=self._clock, kept=self._kept
+            )
         except Exception as error:
             log.exception("webhooks.failed", run=run, source=source, issues=len(touched))
             reason = f"{type(error).__name__}: {error}"[:500]
