@@ -44,7 +44,7 @@ def source_facts(engine: sa.Engine, settings: Settings, *, now: datetime) -> lis
                 if s.source == source.name
             ],
             "webhooks": {
-                "is_configured": bool(source.webhook_secret_env),
+                "is_configured": bool(source.webhook_secret_env or source.oauth),
                 "last_at": _text(last.get(source.name)),
                 "unannounced": unannounced.get(source.name, 0),
                 "is_silent": deliveries.is_silent(unannounced.get(source.name, 0)),

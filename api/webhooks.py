@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
-from typing import Any
 
 import structlog
 from fastapi import APIRouter, Request
@@ -19,7 +18,7 @@ from backlint.connectors.structs import make_ready
 from backlint.connectors.webhook import WebhookRefused, WebhookUnreadable
 from backlint.errors import ConfigurationError
 from backlint.model import Tracker
-from backlint.settings import Settings, secret
+from backlint.settings import Settings, SourceSettings, secret
 from backlint.sync.deliveries import Delivery
 from backlint.sync.inbox import Inbox, InboxFull
 
@@ -34,16 +33,31 @@ class Gate:
     source: str
     reader: ModuleType
     secret: SecretStr | None
+    is_app: bool = False  # the deliveries are an OAuth app's own, proven by its client secret
+
+    def verify(self, raw: bytes, headers: Mapping[str, str], secret: SecretStr, now: datetime) -> None:
+        (self.reader.verify_app if self.is_app else self.reader.verify)(raw, headers, secret, now)
 
 
 def gates(settings: Settings) -> dict[str, Gate]:
     """By source name. ConfigurationError where a secret is named and not there."""
-    made = {source.name: Gate(source.name, _reader(source.tracker), _secret(source)) for source in settings.sources}
+    made = {
+        source.name: Gate(source.name, _reader(source.tracker), webhook_secret(source), is_app(source))
+        for source in settings.sources
+    }
     make_ready()
     return made
 
 
-def _secret(source: Any) -> SecretStr | None:
+def is_app(source: SourceSettings) -> bool:
+    """Whether the source's webhooks are dynamic ones, which a Jira OAuth app makes for itself."""
+    return source.tracker is Tracker.JIRA and source.oauth is not None
+
+
+def webhook_secret(source: SourceSettings) -> SecretStr | None:
+    """What the source's deliveries are proven by; None where nothing is configured."""
+    if is_app(source) and source.oauth is not None and source.oauth.client_secret_env:
+        return secret(source.oauth.client_secret_env, purpose=f"client secret of source {source.name!r}")
     if not source.webhook_secret_env:
         return None
     return secret(source.webhook_secret_env, purpose=f"webhook secret of source {source.name!r}")
@@ -84,7 +98,7 @@ def router(
         if gate.secret is None:
             return answer(401, "no webhook secret is configured for this source", source=source)
         try:
-            gate.reader.verify(raw, request.headers, gate.secret, clock())
+            gate.verify(raw, request.headers, gate.secret, clock())
         except WebhookRefused as refused:
             log.warning("webhook.refused", source=source, why=str(refused))
             return answer(401, str(refused), source=source)

@@ -15,6 +15,11 @@ from pydantic import SecretStr
 RENEW_BEFORE = timedelta(days=20)  # Jira's dynamic webhooks live 30 days: two weeks of failed renewals do no harm
 
 
+def hook_address(public_url: str, source: str) -> str:
+    """Where a source's webhooks have to lead."""
+    return f"{public_url.rstrip('/')}/webhooks/{source}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hook:
     """One webhook that leads to us. `covers` is one of `Registrar.targets`, or empty: everything there is."""
@@ -42,9 +47,11 @@ class Registrar(Protocol):
     """Every method may raise a TrackerError; PermissionMissing names the right that it takes.
 
     `is_movable`: a hook can be pointed at another target, because it sits at the site and not in a repository or team.
+    `expires`: hooks end by themselves and must be renewed.
     """
 
     is_movable: bool
+    expires: bool
 
     def targets(self) -> Sequence[str]:
         """What hooks have to cover, one hook for each."""
@@ -140,6 +147,8 @@ def remove(registrar: Registrar, url: str) -> tuple[Hook, ...]:
 
 def renew(registrar: Registrar, url: str, *, now: datetime) -> tuple[Hook, ...]:
     """Puts off the end of those that would end soon; gives them as they were."""
+    if not registrar.expires:
+        return ()
     ending = tuple(
         hook for hook in registrar.hooks(url) if hook.expires_at is not None and hook.expires_at - now < RENEW_BEFORE
     )

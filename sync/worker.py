@@ -13,6 +13,8 @@ import sqlalchemy as sa
 import structlog
 
 from backlint.connectors.contract import Connector
+from backlint.connectors.hooks import hook_address, renew
+from backlint.errors import TrackerError
 from backlint.settings import Settings
 from backlint.sync import deliveries, store
 from backlint.sync.audit import audit, new_id
@@ -55,7 +57,7 @@ class Worker:
             engine,
             jobs_url(settings.store.url, settings.service.jobs_url),
             work={"look": self._look, "audit": self._audit, "pull": self._pull, "clean": self._clean,
-                  "start audit": self._start_audit, "start pull": self._start_pull},
+                  "renew": self._renew, "start audit": self._start_audit, "start pull": self._start_pull},
             lanes=(ISSUES, RUNS),
             schedules=tuple(_schedules(settings)) if schedules else (),
             clock=clock,
@@ -267,6 +269,25 @@ class Worker:
             if deliveries.is_silent(count):
                 log.warning("webhooks.silent", source=source, unannounced=count)
 
+    def _renew(self, _job: str, _arguments: Mapping[str, Any]) -> None:
+        """Webhooks that would end soon. What fails is tried again tomorrow, some two weeks long."""
+
+        def run() -> int:
+            return sum(map(self._renew_one, self._connectors.values()))
+
+        step(run, name="renew")
+
+    def _renew_one(self, connector: Connector) -> int:
+        address = hook_address(self._settings.service.public_url, connector.name)
+        try:
+            renewed = renew(connector.registrar(), address, now=self._clock())
+        except TrackerError as error:
+            log.error("webhooks.not_renewed", source=connector.name, error=str(error))
+            return 0
+        for hook in renewed:
+            log.info("webhooks.renewed", source=connector.name, hook=hook.id, would_have_ended=str(hook.expires_at))
+        return len(renewed)
+
     def _clean(self, _job: str, _arguments: Mapping[str, Any]) -> None:
         before = self._clock() - timedelta(days=self._settings.service.keep_days)
         with self._engine.begin() as connection:
@@ -287,6 +308,7 @@ def _schedules(settings: Settings) -> list[Schedule]:
         ("nightly audit", settings.service.audit_schedule, "start audit"),
         ("pull", settings.service.pull_schedule, "start pull"),
         ("clean up", "17 4 * * *", "clean"),
+        ("renew webhooks", "43 3 * * *" if settings.service.public_url else "off", "renew"),
     )
     return [Schedule(name, cron, work, settings.timezone) for name, cron, work in wanted if cron != "off"]
 

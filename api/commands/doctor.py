@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backlint.api.console import Console, escape, plural
+from backlint.api.webhooks import is_app
 from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.connectors import hooks
 from backlint.connectors.connect import connect
@@ -120,8 +121,8 @@ def _source(source: SourceSettings, public_url: str) -> Iterator[Check]:
         return
     try:
         yield from connector.diagnose()
-        if public_url and source.webhook_secret_env:
-            yield _webhooks(connector, f"{public_url.rstrip('/')}/webhooks/{source.name}")
+        if public_url and (source.webhook_secret_env or is_app(source)):
+            yield _webhooks(connector, hooks.hook_address(public_url, source.name))
     except BacklintError as error:
         yield Check("connection", Level.BAD, str(error), "check the url, the network and the proxy")
     finally:

@@ -9,15 +9,14 @@ from typing import Any
 from pydantic import SecretStr
 
 from backlint.api.console import Console, escape, plural
+from backlint.api.webhooks import webhook_secret
 from backlint.api.workplace import now
 from backlint.connectors import hooks
 from backlint.connectors.connect import connect
 from backlint.connectors.contract import Connector
 from backlint.connectors.hooks import Hook
 from backlint.errors import BacklintError, ConfigurationError, InputError
-from backlint.settings import Settings, SourceSettings, load, secret
-
-LOCAL = ("127.", "localhost", "0.0.0.0", "[::1]")  # noqa: S104 - recognised, not listened on
+from backlint.settings import Settings, SourceSettings, load
 
 
 def status(console: Console, *, config: Path | None, source: str | None, url: str | None) -> int:
@@ -92,13 +91,13 @@ def _each(console: Console, settings: Settings, source: str | None, url: str | N
     base = _base(settings, url)
     told: list[dict[str, Any]] = []
     for each in _chosen(settings, source):
-        address = f"{base}/webhooks/{each.name}"
+        address = hooks.hook_address(base, each.name)
         console.out(f"{escape(each.name)}: {escape(address)}")
         facts: dict[str, Any] = {"source": each.name, "url": address}
         try:
             connector = connect(each)
             try:
-                facts |= work(connector, address, _secret(each))
+                facts |= work(connector, address, webhook_secret(each))
             finally:
                 connector.close()
         except BacklintError as error:
@@ -123,11 +122,6 @@ def _base(settings: Settings, url: str | None) -> str:
     return base
 
 
-def is_local(url: str) -> bool:
-    """Whether only this machine reaches the address."""
-    return url.split("://", 1)[-1].startswith(LOCAL)
-
-
 def _chosen(settings: Settings, source: str | None) -> Sequence[SourceSettings]:
     if source is None:
         if not settings.sources:
@@ -138,12 +132,6 @@ def _chosen(settings: Settings, source: str | None) -> Sequence[SourceSettings]:
         names = ", ".join(each.name for each in settings.sources) or "none"
         raise InputError(f"there is no source {source!r}; configured: {names}")
     return chosen
-
-
-def _secret(source: SourceSettings) -> SecretStr | None:
-    if not source.webhook_secret_env:
-        return None
-    return secret(source.webhook_secret_env, purpose=f"webhook secret of source {source.name!r}")
 
 
 def _name(hook: Hook) -> str:

@@ -46,6 +46,7 @@ class RepositoryHooks:
     """The hooks of the configured repositories."""
 
     is_movable = False
+    expires = False
 
     def __init__(self, client: Client, scopes: Callable[[], Sequence[str]]) -> None:
         self._client, self._scopes = client, scopes
@@ -116,6 +117,7 @@ class AppHook:
     """The one webhook of a GitHub App, which reports on everything the app is installed in."""
 
     is_movable = False
+    expires = False
 
     def __init__(self, client: Client, auth: AppToken) -> None:
         self._client, self._auth = client, auth

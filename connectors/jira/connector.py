@@ -28,7 +28,7 @@ from backlint.connectors.jira.facts import unread_fields
 from backlint.connectors.jira.mapping import mapped
 from backlint.connectors.jira.payloads import Record
 from backlint.connectors.jira.reading import Fetched, Row, ServerPage, batches, quarantine
-from backlint.connectors.jira.registration import AdminHooks
+from backlint.connectors.jira.registration import AdminHooks, AppHooks
 from backlint.connectors.jira.session import Session
 from backlint.connectors.jira.stored import JiraStored
 from backlint.connectors.jira.values import milliseconds, project_from
@@ -63,8 +63,9 @@ class JiraConnector:
     def close(self) -> None:
         self._session.http.close()
 
-    def registrar(self) -> AdminHooks:
-        return AdminHooks(self._session, self.scopes)
+    def registrar(self) -> AdminHooks | AppHooks:
+        kind = AppHooks if self._settings.oauth is not None else AdminHooks
+        return kind(self._session, self.scopes)
 
     # -- what there is ---------------------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class AdminHooks:
     """What a Jira administrator sees under System, WebHooks."""
 
     is_movable = True
+    expires = False
 
     def __init__(self, session: Session, scopes: Callable[[], Sequence[str]]) -> None:
         self._session, self._scopes = session, scopes
@@ -139,10 +140,12 @@ class _Results(msgspec.Struct, rename="camel"):
 class AppHooks:
     """Dynamic webhooks, which an OAuth app makes for itself. They live 30 days and must be renewed.
 
-    They carry no signature but a token signed with the app's client secret (`webhook.verify_app`).
+    They carry no signature but a token signed with the app's client secret (`webhook.verify_app`), so `secret` is of no
+    use to them.
     """
 
     is_movable = True
+    expires = True
 
     def __init__(self, session: Session, scopes: Callable[[], Sequence[str]]) -> None:
         self._session, self._scopes = session, scopes

@@ -75,6 +75,7 @@ class TeamHooks:
     """The hooks of the configured teams. Linear always signs: it makes a secret where none is given."""
 
     is_movable = False
+    expires = False
 
     def __init__(self, client: LinearClient, scopes: Sequence[str]) -> None:
         self._client, self._scopes = client, scopes

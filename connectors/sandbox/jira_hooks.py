@@ -15,6 +15,7 @@ from backlint.connectors.sandbox.world import World, WorldHook
 FILTER = "issue-related-events-section"
 LIFE = timedelta(days=30)
 MOST_OF_AN_APP = 5
+APP_SECRET = "the client secret of the sandbox's app"  # noqa: S105 - known to everybody; proves its deliveries
 
 Payload = dict[str, Any]
 Refuse = Callable[[str, int], Exception]
@@ -124,7 +125,7 @@ class JiraHooks:
             return {"errors": ["Only a single URL per app is allowed to be registered via REST API."]}
         id = str(next(self._numbers))
         self._world.hooks[id] = WorldHook(
-            id, url, None, list(asked.get("events") or ()), filter=asked["jqlFilter"],
+            id, url, APP_SECRET, list(asked.get("events") or ()), filter=asked["jqlFilter"],
             expires_at=self._world.clock() + LIFE,
         )  # fmt: skip
         return {"createdWebhookId": int(id)}

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Protocol
 
 import httpx
+import jwt
 
 from backlint.connectors.sandbox.world import Event, World, WorldComment, WorldHook, WorldIssue
 
@@ -42,14 +43,27 @@ def hmac_sha256(secret: str, body: bytes) -> str:
 
 
 def signed_headers(
-    tracker: str, body: bytes, *, secret: str | None, delivery: str, now: datetime, attempt: int = 0
+    tracker: str,
+    body: bytes,
+    *,
+    secret: str | None,
+    delivery: str,
+    now: datetime,
+    attempt: int = 0,
+    is_app: bool = False,
 ) -> dict[str, str]:
-    """The headers that prove and number a delivery. Without a secret Jira and GitHub sign nothing."""
+    """The headers that prove and number a delivery. Without a secret Jira and GitHub sign nothing.
+
+    `is_app`: as Jira proves the webhooks of an OAuth app, by a token that is signed with the client secret.
+    """
     match tracker:
         case "jira":
             headers = {"X-Atlassian-Webhook-Identifier": delivery, "X-Atlassian-Webhook-Flow": "Primary"}
             if attempt:
                 headers["X-Atlassian-Webhook-Retry"] = str(attempt)
+            if is_app:
+                claims = {"iat": int(now.timestamp()), "exp": int(now.timestamp()) + 180}
+                return headers | {"Authorization": f"Bearer {jwt.encode(claims, secret or '', algorithm='HS256')}"}
             return headers | ({"X-Hub-Signature": f"sha256={hmac_sha256(secret, body)}"} if secret else {})
         case "linear":
             return {
@@ -93,6 +107,7 @@ class WebhookSender:
     retries: int | None = None  # instead of the tracker's own number
     seed: int = 0
     on_answer: Callable[[int], None] = lambda _status: None
+    is_app: bool = False
 
     sent: int = field(default=0, init=False)
     failed: int = field(default=0, init=False)
@@ -189,7 +204,7 @@ class WebhookSender:
                 return False
             proof = signed_headers(
                 self.tracker, delivery.body, secret=self.secret, delivery=delivery.id, now=self.world.clock(),
-                attempt=attempt,
+                attempt=attempt, is_app=self.is_app,
             )  # fmt: skip
             try:
                 status = client.post(self.url, content=delivery.body, headers={**delivery.headers, **proof}).status_code
@@ -225,7 +240,10 @@ class RegisteredHooks:
             def remember(status: int) -> None:
                 hook.last_status = status
 
-            sender = WebhookSender(self._world, hook.url, self._tracker, self._payload, hook.secret, on_answer=remember)
+            sender = WebhookSender(
+                self._world, hook.url, self._tracker, self._payload, hook.secret, on_answer=remember,
+                is_app=hook.expires_at is not None,
+            )  # fmt: skip
             self._senders[hook.id] = sender.start(is_listening=False)
         return sender
 

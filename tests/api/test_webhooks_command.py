@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,10 +13,17 @@ import pytest
 from pydantic import SecretStr
 from starlette.responses import Response
 
-from backlint.api.webhooks import _reader
+from backlint.api.webhooks import _reader, gates
+from backlint.connectors.sandbox.control import with_control
+from backlint.connectors.sandbox.faults import Faults
+from backlint.connectors.sandbox.generate import generate
+from backlint.connectors.sandbox.jira_hooks import APP_SECRET
+from backlint.connectors.sandbox.jira_webhooks import jira_payload
+from backlint.connectors.sandbox.oauth import PATH, Issuer, WithOAuth
 from backlint.connectors.sandbox.server import serve
-from backlint.connectors.sandbox.trackers import APPS, TOKEN, Sandbox, start
+from backlint.connectors.sandbox.trackers import APPS, TOKEN, Sandbox, make_app, start
 from backlint.model import Tracker
+from backlint.settings import load
 from tests.api.conftest import CommandLine
 from tests.api.places import API_TOKEN, API_VARIABLE, HOOK_SECRET, HOOK_VARIABLE, TOKEN_VARIABLE, write_configuration
 
@@ -74,6 +81,63 @@ def test_what_is_registered_delivers_signed_until_it_is_removed(backlint: Comman
         assert "removed" in backlint("webhooks", "remove", "--url", here.url).out
         assert backlint("webhooks", "status", "--url", here.url).code == 1
         assert "no webhook leads here" in backlint("webhooks", "remove", "--url", here.url).out
+
+
+def test_an_app_s_webhook_is_proven_by_its_token_and_renewed_in_time(
+    backlint: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stack: ExitStack
+) -> None:
+    monkeypatch.setenv("APP_SECRET", APP_SECRET)
+    monkeypatch.setenv("FIRST", "refresh-0")
+    monkeypatch.setenv("BACKLINT_SERVICE__PUBLIC_URL", "https://backlint.example.test")
+    world = generate("jira", seed=3, size=30, now=datetime.now(UTC))
+    payload = jira_payload(world)
+    app = with_control(
+        WithOAuth(make_app("jira", world), Issuer(client_secret=APP_SECRET), token=TOKEN),
+        world,
+        Faults(),
+        payload=payload,
+    )
+    stack.callback(app.close)
+    jira = stack.enter_context(serve(app))
+    receiver = Receiver()
+    here = stack.enter_context(serve(receiver))
+    project = next(iter(world.projects))
+    (tmp_path / "backlint.toml").write_text(
+        f"""
+        [[sources]]
+        name = "acme"
+        tracker = "jira"
+        url = "{jira.url}"
+        scope = ["{project}"]
+        [sources.oauth]
+        client_id = "app"
+        client_secret_env = "APP_SECRET"
+        refresh_token_env = "FIRST"
+        file = "acme.token"
+        url = "{jira.url + PATH}"
+        """,
+        encoding="utf-8",
+    )
+
+    made = backlint("webhooks", "register", "--url", here.url)
+    assert (made.code, APP_SECRET in made.out + made.err) == (0, False), made.err
+    world.change(world.in_project(project)[0], "title", "Another title", actor=next(iter(world.people)))
+    assert receiver.something.wait(10)
+    headers, body = receiver.got[0]
+    gate = gates(load())["acme"]
+    assert gate.secret is not None
+    gate.verify(body, headers, gate.secret, datetime.now(UTC))
+
+    (hook,) = world.hooks.values()
+    hook.expires_at = soon = datetime.now(UTC) + timedelta(days=5)
+    again = backlint("webhooks", "register", "--url", here.url)
+    assert (again.code, "renewed" in again.out, hook.expires_at > soon) == (0, True, True)
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
 
 
 def test_doctor_misses_the_webhook_until_it_is_registered(

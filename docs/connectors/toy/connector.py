@@ -67,7 +67,7 @@ class _Changed(msgspec.Struct, frozen=True):
 
 
 class ToyConnector:
-    """Each method does one thing of the contract (`backlint/connectors/contract.py`), whose docstrings are the rules."""
+    """Each method does one thing of the contract (`backlint.connectors.contract`), whose docstrings are the rules."""
 
     tracker = Tracker.FILE
     capabilities = Capabilities(estimates=True, priorities=True)
