@@ -13,8 +13,10 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from backlint.backlog import Backlog, one_issue_backlog
+from backlint.calendars import EVERY_DAY, Calendar
 from backlint.errors import ConfigurationError
 from backlint.flow import FlowOptions, Item, ServiceLevel, items
+from backlint.forecast import WEEKS
 from backlint.model import (
     INLINE_WAIVER,
     Evidence,
@@ -47,11 +49,16 @@ class Texts(Protocol):
     def read(self, text: str, markup: Markup) -> Document: ...
 
 
+def _every_day(team: str) -> Calendar:
+    return EVERY_DAY
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """Everything a rule may know beside the issue. `service_level` gives the SLE of the issue's class, if any.
 
-    `mapped_types` holds the names of types that the configuration of each source maps, in small letters.
+    `mapped_types` holds the names of types that the configuration of each source maps, in small letters. `calendar`
+    gives a team's holidays and leave; `forecast_weeks` are the weeks that forecasts draw from.
     """
 
     now: datetime
@@ -61,6 +68,8 @@ class Context:
     levels: Mapping[tuple[str, str], ServiceLevel] = field(default_factory=lambda: MappingProxyType({}))
     flow_options: FlowOptions = field(default_factory=FlowOptions)
     mapped_types: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    calendar: Callable[[str], Calendar] = _every_day
+    forecast_weeks: int = WEEKS
     memory: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
     whole: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from backlint.model import Issue, IssueType, Sprint, SprintMembership, StatusCategory
 from backlint.rules.history import closed_at
@@ -15,6 +16,7 @@ from backlint.scopes import SprintIssues
 SPRINT_TYPES = frozenset(IssueType) - {IssueType.SUBTASK, IssueType.EPIC, IssueType.INITIATIVE}
 # Trackers that carry an issue over take it out of the old sprint at, or a moment before, its end.
 ROLLOVER = timedelta(hours=1)
+MORNING = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,15 @@ def _start(sprint: Sprint) -> tuple[bool, str]:
 def end_of(sprint: Sprint) -> datetime | None:
     """When it was really over, else when it is to end."""
     return sprint.completed_at or sprint.ends_at
+
+
+def first_day(sprint: Sprint, zone: ZoneInfo) -> date | None:
+    return sprint.starts_at.astimezone(zone).date() if sprint.starts_at else None
+
+
+def last_day(sprint: Sprint, zone: ZoneInfo) -> date | None:
+    """A sprint that ends in the morning, when the next begins, or at midnight, has its last day before."""
+    return (sprint.ends_at - MORNING).astimezone(zone).date() if sprint.ends_at else None
 
 
 def memberships(issue: Issue, sprint: str) -> Iterator[SprintMembership]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from backlint.examples import a_transition, an_issue
+from backlint.forecast import Finishes, history, how_many, seed_of
 from backlint.model import (
     Issue,
     IssueType,
@@ -21,7 +23,16 @@ from backlint.model import (
 )
 from backlint.percentile import percentile, rank
 from backlint.rules.rule import EXAMPLE_NOW, Context, Example, ScopeRule
-from backlint.rules.sprint_figures import SPRINT_TYPES, completed, end_of, estimates, is_in, total_points
+from backlint.rules.sprint_figures import (
+    SPRINT_TYPES,
+    completed,
+    end_of,
+    estimates,
+    first_day,
+    is_in,
+    last_day,
+    total_points,
+)
 from backlint.scopes import SprintIssues
 
 HISTORY = 12  # sprints looked back on (catalogue PLN001)
@@ -47,11 +58,19 @@ def in_sprint(number: int, count: int, points: float | None, **given: object) ->
         **given,
     }
     if number < 12:
-        done = a_transition(
-            (sprint.starts_at or EXAMPLE_NOW) + timedelta(days=5), StatusCategory.ACTIVE, StatusCategory.DONE
-        )
-        values |= {"category": StatusCategory.DONE, "transitions": (done,)}
-    return tuple(an_issue(id=f"{number}-{place}", key=f"DEMO-{number}0{place}", **values) for place in range(count))
+        values |= {"category": StatusCategory.DONE}
+    return tuple(
+        an_issue(id=f"{number}-{place}", key=f"DEMO-{number}0{place}", **values, **_finish(sprint, place / count))
+        for place in range(count)
+    )
+
+
+def _finish(sprint: Sprint, share: float) -> Mapping[str, object]:
+    """Done in an ended sprint, when that share of it had passed."""
+    if sprint.state != "closed" or sprint.starts_at is None:
+        return {}
+    at = sprint.starts_at + timedelta(days=1 + 12 * share)
+    return {"transitions": (a_transition(at, StatusCategory.ACTIVE, StatusCategory.DONE),)}
 
 
 def past(*points: float) -> tuple[Issue, ...]:
@@ -85,7 +104,8 @@ class SprintOvercommitted(ScopeRule):
     How to fix: move out what can wait, until the plan is what the team finishes most of the time.
 
     Severity: above what is finished half of the time, or above a capacity that was set, it is an error; above what
-    is finished 85 % of the time a warning.
+    is finished 85 % of the time a warning. Teams that count items are forecast from the items of their last weeks,
+    teams that count points from those of their last sprints.
 
     Not flagged: a plan at the number itself; teams with fewer than three finished sprints and no capacity. Subtasks
     and epics are not counted; items without an estimate count as the team's median.
@@ -121,8 +141,11 @@ class SprintOvercommitted(ScopeRule):
             return self.ok(scope, f"{planned:g} {velocity.unit} planned, capacity {capacity:g}")
         if len(velocity.totals) < LEAST:
             return self.unknown(scope, f"{len(velocity.totals)} finished sprints; {LEAST} are needed")
+        likely = self._likely(found, velocity, context)
+        if isinstance(likely, str):
+            return self.unknown(scope, likely)
         share = set_for(scope, self.availability)
-        half, most = (velocity.reached(percent) * (1 if share is None else share) for percent in (50, 85))
+        half, most = (number * (1 if share is None else share) for number in likely)
         message = (
             f"{planned:g} {velocity.unit} planned; half the time this team finishes {half:g}, "
             f"85 % of the time {most:g}."
@@ -130,6 +153,19 @@ class SprintOvercommitted(ScopeRule):
         if planned > most:
             return self.fail(scope, context, message, severity=Severity.ERROR if planned > half else Severity.WARNING)
         return self.ok(scope, message.rstrip("."))
+
+    def _likely(self, found: SprintIssues, velocity: Velocity, context: Context) -> tuple[float, float] | str:
+        """What is finished half and 85 % of the time, or why that cannot be said.
+
+        Items by the forecast for the days of the sprint, made on the day it began or today; points by what the last
+        sprints reached.
+        """
+        zone = ZoneInfo(context.timezone)
+        first, last = first_day(found.sprint, zone), last_day(found.sprint, zone)
+        if velocity.unit == "points" or first is None or last is None:
+            return velocity.reached(50), velocity.reached(85)
+        first = first if found.sprint.state == "active" else max(first, context.today)
+        return _forecast(found, first, max(first, last), context)
 
     flagged = (
         Example(
@@ -187,7 +223,7 @@ class SprintOvercommitted(ScopeRule):
             "hours are no points: a team that counts items",
             in_sprint(12, 1, 40, estimate_unit="hours")[0],
             others=(
-                *in_sprint(12, 9, 40, estimate_unit="hours")[1:],
+                *in_sprint(12, 8, 40, estimate_unit="hours")[1:],
                 *(issue for back in range(7, 12) for issue in in_sprint(back, 9, 4, estimate_unit="hours")),
             ),
         ),
@@ -203,6 +239,20 @@ class SprintOvercommitted(ScopeRule):
 
 def _is_planned(issue: Issue, sprint: str) -> bool:
     return issue.type in SPRINT_TYPES and issue.status.category is not StatusCategory.CANCELLED and is_in(issue, sprint)
+
+
+def _forecast(found: SprintIssues, first: date, last: date, context: Context) -> tuple[float, float] | str:
+    zone, team = ZoneInfo(context.timezone), found.scope.team or ""
+    day, calendar = min(first, context.today), context.calendar(team)
+    members = [issue for scope, issues in context.backlog.scopes.teams.items() if scope.key == team for issue in issues]
+    finishes = Finishes((context.flow[issue.identity] for issue in members), zone, context.flow_options)
+    sample = history(finishes.as_of(day), day, weeks=context.forecast_weeks, calendar=calendar)
+    if sample.why_no_forecast is not None:
+        return sample.why_no_forecast
+    question = {"kind": "how_many", "start": first.isoformat(), "until": last.isoformat()}
+    seed = seed_of(scope=team, day=day, question=question, history=sample)
+    trials = how_many(sample, first, last, seed=seed, calendar=calendar)
+    return trials.at(50), trials.at(85)
 
 
 def ended_sprints(found: SprintIssues, all_sprints: Iterable[SprintIssues], now: datetime) -> list[SprintIssues]:

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from backlint.backlog import Backlog
+from backlint.calendars import Calendar
 from backlint.errors import InputError
 from backlint.flow import FlowOptions, service_levels
 from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Tracker, Verdict
@@ -41,6 +42,8 @@ from backlint.text.cache import TextCache
 from backlint.text.templates import TemplateKey, template_key
 from backlint.trust import PLAIN, Standing, Trust
 from backlint.waivers import Waiver, spelled
+
+CALENDAR_BACK, CALENDAR_AHEAD = timedelta(days=400), timedelta(days=730)
 
 Identity = tuple[str, str]
 Advance = Callable[[int, int], None]
@@ -240,6 +243,12 @@ def chosen_rules(settings: Settings, *, only: Sequence[str] = ()) -> tuple[Rule,
     )
 
 
+def _calendar(settings: Settings, now: datetime, team: str) -> Calendar:
+    """A team's holidays and leave, as far back and ahead as forecasts look."""
+    today = now.astimezone(settings.zone).date()
+    return settings.team_calendar(team, first=today - CALENDAR_BACK, last=today + CALENDAR_AHEAD)
+
+
 def judge_backlog(
     backlog: Backlog,
     settings: Settings,
@@ -265,6 +274,8 @@ def judge_backlog(
         levels=service_levels(backlog.issues, backlog.now, flow_options(settings)),
         flow_options=flow_options(settings),
         mapped_types={each.name: frozenset(name.casefold() for name in each.types) for each in settings.sources},
+        calendar=partial(_calendar, settings, backlog.now),
+        forecast_weeks=settings.forecast.weeks,
     )
     chosen = {rule.code for rule in rules}
     codes = sorted(chosen)

@@ -41,7 +41,7 @@ from backlint.rules.outcome_text import own_outcomes
 from backlint.rules.priority_inputs import RICE, inputs, score
 from backlint.rules.registry import RULES_VERSION, all_rules, named
 from backlint.rules.rule import Context, Rule
-from backlint.rules.sprint_figures import SPRINT_TYPES, is_in, planned
+from backlint.rules.sprint_figures import SPRINT_TYPES, first_day, is_in, last_day, planned
 from backlint.rules.sprint_overcommitted import (
     LEAST,
     SprintOvercommitted,
@@ -60,7 +60,6 @@ TOP_OF_BACKLOG = 10  # catalogue 7.3, when nothing is in the next sprint
 MOST_NOT_NOW = 20
 SIZE_RULES = ("EST002", "AC004")
 DAY = timedelta(days=1)
-MORNING = timedelta(hours=12)
 NO_OUTCOME, OWN_OUTCOME, BUGS = "without an outcome", "an outcome of their own, no epic above", "bugs without an epic"
 _LARGE = (IssueType.EPIC, IssueType.INITIATIVE)
 _Rule = TypeVar("_Rule", bound=Rule)
@@ -152,7 +151,8 @@ class Planning:
     @cached_property
     def _window(self) -> Window:
         sprint = self._next.sprint if self._next else None
-        first, last = self._first_day(sprint), self._last_day(sprint)
+        first = first_day(sprint, self._zone) if sprint else None
+        last = last_day(sprint, self._zone) if sprint else None
         begin = max(first or self._after_running(), self._today)
         end = last if last is not None and last >= begin else begin + self._length - DAY
         assumed = []
@@ -167,18 +167,9 @@ class Planning:
             assumed.append(f"{self._length.days} days long{usual}")
         return Window(name=sprint.name if sprint else None, first=begin, last=end, assumed="; ".join(assumed))
 
-    def _first_day(self, sprint: Sprint | None) -> date | None:
-        return local_day(sprint.starts_at, self._zone) if sprint and sprint.starts_at else None
-
-    def _last_day(self, sprint: Sprint | None) -> date | None:
-        """A sprint that ends in the morning, when the next begins, or at midnight, has its last day before."""
-        if sprint is None or sprint.ends_at is None:
-            return None
-        return local_day(sprint.ends_at - MORNING, self._zone)
-
     def _after_running(self) -> date:
         """The day after the running sprint, else the next Monday."""
-        end = self._last_day(self._running.sprint) if self._running else None
+        end = last_day(self._running.sprint, self._zone) if self._running else None
         return end + DAY if end is not None else iso_week(self._today) + timedelta(weeks=1)
 
     @property
@@ -190,7 +181,9 @@ class Planning:
         return [
             last - first + DAY
             for each in self._sprints
-            if (first := self._first_day(each.sprint)) and (last := self._last_day(each.sprint)) and last >= first
+            if (first := first_day(each.sprint, self._zone))
+            and (last := last_day(each.sprint, self._zone))
+            and last >= first
         ]
 
     # -- capacity --------------------------------------------------------------------------------------------------
@@ -263,7 +256,7 @@ class Planning:
 
     def _left_over(self, still_open: int) -> int | None:
         """How many of the running sprint's items will as likely as not be open at its end."""
-        end = self._last_day(self._running.sprint) if self._running else None
+        end = last_day(self._running.sprint, self._zone) if self._running else None
         if not still_open or end is None or end < self._today or self._sample.why_no_forecast is not None:
             return None
         question = {"kind": "how_many", "start": self._today.isoformat(), "until": end.isoformat()}

@@ -12,8 +12,8 @@ from backlint.flow.metrics import local_day
 from backlint.model import Issue, StatusCategory
 from backlint.scopes import team_name
 from backlint.settings import Settings
+from backlint.sync.check import CALENDAR_AHEAD, CALENDAR_BACK
 
-BACK, AHEAD = timedelta(days=400), timedelta(days=730)
 AT_WORK = timedelta(days=90)
 
 
@@ -29,7 +29,7 @@ def team_calendar(backlog: Backlog, settings: Settings, issues: Collection[Issue
     Where nobody said how many people there are, those count who finished something in the last 90 days.
     """
     today = local_day(backlog.now, settings.zone)
-    calendar = settings.team_calendar(team, first=today - BACK, last=today + AHEAD)
+    calendar = settings.team_calendar(team, first=today - CALENDAR_BACK, last=today + CALENDAR_AHEAD)
     if team is None:
         return calendar
     at_work = _people_at_work(backlog, issues)

@@ -18,8 +18,10 @@ from backlint.api.reports.sprint_prep import Candidate, SprintPrep
 from backlint.errors import InputError
 from backlint.model import Issue, IssueType, SprintMembership
 from backlint.readiness import Need, Standing
+from backlint.rules.engine import judge_scopes
+from backlint.rules.sprint_overcommitted import SprintOvercommitted
 from backlint.settings import Settings
-from backlint.sync.check import make_backlog
+from backlint.sync.check import judge_backlog, make_backlog
 from tests.api.reports.backlog import DONE, GOOD, NOW
 from tests.api.reports.planning_backlog import (
     SETTINGS,
@@ -85,6 +87,18 @@ def test_more_than_is_finished_half_of_the_time_asks_what_moves_out(report: Spri
     assert report.planned == 35
     assert report.overcommitted == "error"
     assert "More than is finished half of the time: what moves out?" in to_markdown(report)
+
+
+def test_the_rule_and_the_report_forecast_the_same_for_a_team_that_counts_items() -> None:
+    issues = [replace(issue, estimate=None) for issue in (*past_sprints(), *candidates())]
+    backlog = make_backlog(issues, SETTINGS, now=NOW)
+    capacity = build_from_backlog(backlog, SETTINGS, scope="Payments").capacity
+    _, context, _ = judge_backlog(backlog, SETTINGS, issues=())
+
+    said = [each.message or each.reason for each in judge_scopes([SprintOvercommitted()], context)]
+
+    half, most = capacity.items50, capacity.items85
+    assert [each for each in said if f"half the time this team finishes {half}, 85 % of the time {most}" in each]
 
 
 def test_a_capacity_that_was_set_wins_over_the_forecast() -> None:
