@@ -90,13 +90,8 @@ def test_an_app_s_webhook_is_proven_by_its_token_and_renewed_in_time(
     monkeypatch.setenv("FIRST", "refresh-0")
     monkeypatch.setenv("BACKLINT_SERVICE__PUBLIC_URL", "https://backlint.example.test")
     world = generate("jira", seed=3, size=30, now=datetime.now(UTC))
-    payload = jira_payload(world)
-    app = with_control(
-        WithOAuth(make_app("jira", world), Issuer(client_secret=APP_SECRET), token=TOKEN),
-        world,
-        Faults(),
-        payload=payload,
-    )
+    behind = WithOAuth(make_app("jira", world), Issuer(client_secret=APP_SECRET), token=TOKEN)
+    app = with_control(behind, world, Faults(), payload=jira_payload(world))
     stack.callback(app.close)
     jira = stack.enter_context(serve(app))
     receiver = Receiver()
