@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from backlint.activity import BulkEdits, bulk_edits, last_human_activity
 from backlint.model import Issue, IssueType, Person, Project, StatusCategory, Transition
+from backlint.moment import Watch
 from backlint.scopes import Scopes, project_name
 from backlint.text.story import has_story
 from backlint.text.ticks import ticks
@@ -47,6 +48,7 @@ class Backlog:
     # Source -> when it was pulled first: nobody is asked for results of what was finished before.
     watched_since: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
     without_owners: frozenset[str] = frozenset()  # files that name no owner of any issue: a gap in the export
+    watch: Watch | None = field(default=None, repr=False, compare=False)  # notes who looks at other issues
 
     def __iter__(self) -> Iterator[Issue]:
         return iter(self.issues)
@@ -67,6 +69,7 @@ class Backlog:
 
     def find(self, source: str, reference: str) -> Issue | None:
         """The issue with this id, key or former key in the source."""
+        self._look_around()
         return self.by_identity.get((source, reference)) or self.by_key.get((source, reference.casefold()))
 
     @cached_property
@@ -75,12 +78,22 @@ class Backlog:
 
     def linked(self, issue: Issue, target: str) -> Issue | None:
         """The issue that a link of this one names: by id or key in the same source, by URL in any."""
+        self._look_around()
         return self.find(issue.source, target) or self.by_url.get(target)
 
-    @cached_property
+    @property
     def scopes(self) -> Scopes:
         """Teams, projects, sprints and sources with their issues."""
+        self._look_around()
+        return self._scopes
+
+    @cached_property
+    def _scopes(self) -> Scopes:
         return Scopes(self.issues, self.projects)
+
+    def _look_around(self) -> None:
+        if self.watch is not None:
+            self.watch.footing.on_others = True
 
     def parent(self, issue: Issue) -> Issue | None:
         return self.find(issue.source, issue.parent) if issue.parent else None
@@ -106,6 +119,7 @@ class Backlog:
         return children
 
     def children(self, issue: Issue) -> Sequence[Issue]:
+        self._look_around()
         return self._children.get(issue.identity, ())
 
     def project(self, issue: Issue) -> Project | None:
@@ -239,6 +253,17 @@ class Backlog:
     def last_human_activity(self, issue: Issue) -> datetime | None:
         """When a person last touched this issue itself; bots, re-ranking and bulk edits do not count."""
         return last_human_activity(issue, self._bulk_edits, now=self.now)
+
+    def surroundings(self, source: str) -> tuple[object, ...]:
+        """What verdicts on any issue of the source may rest on beside the issue and those it is linked with."""
+        upcoming = sorted(id for each, id in self._upcoming_sprints if each == source)
+        bulk = sorted((actor, spans) for (each, actor), spans in self._bulk_edits.items() if each == source)
+        return upcoming, bulk, source in self.without_owners, self.watched_since.get(source)
+
+    def standing(self, issue: Issue) -> tuple[object, ...]:
+        """What the backlog says of the issue that the issue does not say itself."""
+        sprints = [membership.sprint for membership in issue.sprints]
+        return self.is_near(issue), self.is_in_sprint(issue), self.habits(issue), sprints
 
     def habits(self, issue: Issue) -> Habits:
         """What the team of this issue does anyway; everything when switches are pinned on."""

@@ -11,6 +11,7 @@ from backlint.model import Issue, IssueType, Judgement, Link, LinkKind, Severity
 from backlint.rules.evidence import of_value
 from backlint.rules.rule import EXAMPLE_NOW, Context, Example, Rule
 
+TENTH = timedelta(days=0.1)
 ZOMBIE = timedelta(days=10)  # catalogue FLO002
 SLE = {"levels": {("demo", "1"): ServiceLevel(8.0, 47, "team", "stories")}}
 
@@ -65,21 +66,19 @@ class AgeingBeyondSle(Rule):
         if time is None or item.current is None or item.current.started_at is None:
             yield self.unknown(issue, "the history does not say when it was started")
             return
-        age = time / timedelta(days=1)
         level = context.service_level(issue)
-        limit = level.days if level else self.fallback_days
-        if age > limit:
+        if time > timedelta(days=level.days if level else self.fallback_days):
             evidence = [of_value("H", "status", item.current.started_at.date().isoformat(), note="started")]
-            message = self._message(issue, age, level, context)
-            yield self.fail(issue, context, message, evidence=evidence, severity=self._severity(age, level))
+            message = self._message(issue, time, level, context)
+            yield self.fail(issue, context, message, evidence=evidence, severity=self._severity(time, level))
 
-    def _severity(self, age: float, level: ServiceLevel | None) -> Severity:
+    def _severity(self, age: timedelta, level: ServiceLevel | None) -> Severity:
         if level is None:
             return Severity.INFO
-        return Severity.ERROR if age >= self.error_factor * level.days else Severity.WARNING
+        return Severity.ERROR if age >= timedelta(days=self.error_factor * level.days) else Severity.WARNING
 
-    def _message(self, issue: Issue, age: float, level: ServiceLevel | None, context: Context) -> str:
-        fact = f"In progress {age:.1f} days"
+    def _message(self, issue: Issue, age: timedelta, level: ServiceLevel | None, context: Context) -> str:
+        fact = f"In progress {_tenths(age)} days"
         if level is None:
             expectation = f"; more than {self.fallback_days}, and too few finished items for an expectation."
         else:
@@ -158,3 +157,13 @@ def _open_blockers(issue: Issue, context: Context) -> Iterator[str]:
         blocker = context.backlog.find(issue.source, link.target) if link.kind is LinkKind.BLOCKED_BY else None
         if blocker is not None and blocker.is_open:
             yield blocker.key
+
+
+def _tenths(age: timedelta) -> str:
+    """Days with one decimal. Only whole tenths and the middle between two are asked for, so that it is known how long
+    the answer holds."""
+    whole = age // TENTH
+    middle = TENTH * whole + TENTH / 2
+    if age == middle:
+        return f"{age / timedelta(days=1):.1f}"
+    return f"{(whole + (age > middle)) / 10:.1f}"

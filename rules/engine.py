@@ -8,14 +8,18 @@ import logging
 import traceback
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from fractions import Fraction
+from functools import partial
 from types import MappingProxyType
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from backlint.model import Issue, Judgement, LinkKind, Presence, Severity, StatusCategory, Verdict
+from backlint.moment import Footing
 from backlint.rules.registry import family
 from backlint.rules.rule import NEW_FOR, Context, Rule, ScopeRule
 
+OWN = "backlint."  # of rules from elsewhere nobody knows what they rest on
 SKIP_LABEL = "hygiene:skip"
 ALWAYS_JUDGED = "SEC"  # a secret is a secret in a duplicate, too
 MAX_QUESTIONS = 3  # catalogue 1.11
@@ -42,6 +46,17 @@ STANDS_ALONE = "TXT001"  # whoever has no description yet is asked for that, and
 log = logging.getLogger(__name__)
 
 
+class Said(Struct, frozen=True):
+    """What one rule says of one issue, at least one verdict, and what that rests on where a `Watch` was kept."""
+
+    rule: str
+    verdicts: tuple[Judgement, ...]
+    footing: Footing | None = None
+
+
+NOTHING: Mapping[str, Said] = MappingProxyType({})
+
+
 class Judge:
     """The rules of one check, sorted once for every kind of issue by which of them speak of it at all.
 
@@ -57,38 +72,44 @@ class Judge:
 
     def __call__(self, issue: Issue, context: Context, *, waived: Collection[str] = ()) -> tuple[Judgement, ...]:
         """Every rule's verdict on the issue, at least one each. `waived` names the codes that are waived for it."""
-        verdicts = self._verdicts(issue, context)
-        failing = {each.rule for each in verdicts if each.verdict is Verdict.FAIL}
-        if not failing:
-            return tuple(verdicts)
-        losing = failing & OUTRANKED_BY_PARENT.keys()
-        if losing:
-            verdicts = self._settled_above(verdicts, losing, issue, context)
-        return settled(verdicts, waived=waived) if failing & OUTRANKED_BY.keys() else tuple(verdicts)
+        return settled((each for said in self.said(issue, context) for each in said.verdicts), waived=waived)
 
-    def _verdicts(self, issue: Issue, context: Context, only: Collection[str] | None = None) -> list[Judgement]:
-        found: list[Judgement] = []
-        for rule, declined in self._asked_of(issue, context):
-            if only is not None and rule.code not in only:
-                continue
+    def said(self, issue: Issue, context: Context, known: Mapping[str, Said] = NOTHING) -> list[Said]:
+        """What each rule says, before the other rules are heard. `known` is what is not to be asked again, by code."""
+        found: list[Said] = []
+        watch = context.watch
+        if watch is None:
+            asked, of_all = self._asked_of(issue, context), None
+        else:
+            asked, of_all = watch.apart(partial(self._asked_of, issue, context))
+        for rule, declined in asked:
             if declined is not None:
-                found.append(
-                    Judgement(
-                        rule=rule.code,
-                        source=issue.source,
-                        issue=issue.id,
-                        verdict=Verdict.NOT_APPLICABLE,
-                        reason=declined,
-                    )
+                verdict = Judgement(
+                    rule=rule.code, source=issue.source, issue=issue.id, verdict=Verdict.NOT_APPLICABLE, reason=declined
                 )
-                continue
-            try:
-                verdicts = tuple(rule.check(issue, context))
-            except Exception as error:  # noqa: BLE001 - one faulty rule must not cost the verdicts of all others
-                _log_failure(rule, f"issue {issue.id}", error)
-                verdicts = (rule.unknown(issue, f"the rule itself failed: {type(error).__name__}"),)
-            found += verdicts or (rule.ok(issue),)
+                found.append(Said(rule.code, (verdict,)))
+            elif rule.code in known:
+                found.append(known[rule.code])
+            elif watch is None or of_all is None:
+                found.append(Said(rule.code, self._verdicts(rule, issue, context)))
+            else:
+                verdicts, footing = watch.apart(partial(self._verdicts, rule, issue, context))
+                footing.join(of_all)
+                found.append(Said(rule.code, verdicts, footing))
         return found
+
+    def _verdicts(self, rule: Rule, issue: Issue, context: Context) -> tuple[Judgement, ...]:
+        try:
+            verdicts = tuple(rule.check(issue, context)) or (rule.ok(issue),)
+        except Exception as error:  # noqa: BLE001 - one faulty rule must not cost the verdicts of all others
+            _log_failure(rule, f"issue {issue.id}", error)
+            verdicts = (rule.unknown(issue, f"the rule itself failed: {type(error).__name__}"),)
+            context.never_again()
+        if not (rule.is_followed and type(rule).__module__.startswith(OWN)):
+            context.never_again()
+        if rule.code in OUTRANKED_BY_PARENT and any(each.verdict is Verdict.FAIL for each in verdicts):
+            return self._settled_above(verdicts, rule.code, issue, context)
+        return verdicts
 
     def _asked_of(self, issue: Issue, context: Context) -> tuple[tuple[Rule, str | None], ...]:
         """Every rule with why it does not speak of such issues; None when it does."""
@@ -105,16 +126,19 @@ class Judge:
         return asked
 
     def _settled_above(
-        self, judgements: list[Judgement], losing: Collection[str], issue: Issue, context: Context
-    ) -> list[Judgement]:
+        self, verdicts: tuple[Judgement, ...], code: str, issue: Issue, context: Context
+    ) -> tuple[Judgement, ...]:
         """Failures that a failure on the parent outranks become not applicable; the parent is judged for it."""
         above = context.backlog.parent(issue)
         if above is None:
-            return judgements
-        wanted = {winner for code in losing for winner in OUTRANKED_BY_PARENT[code]}
-        winning = self._verdicts(above, context, wanted)
-        failing = {each.rule for each in winning if each.verdict is Verdict.FAIL}
-        return [_settled(each, failing, OUTRANKED_BY_PARENT, of=f" of {above.key}") for each in judgements]
+            return verdicts
+        failing = {
+            rule.code
+            for rule, declined in self._asked_of(above, context)
+            if rule.code in OUTRANKED_BY_PARENT[code] and declined is None
+            if any(each.verdict is Verdict.FAIL for each in self._verdicts(rule, above, context))
+        }
+        return tuple(_settled(each, failing, OUTRANKED_BY_PARENT, of=f" of {above.key}") for each in verdicts)
 
 
 def judge(
@@ -151,7 +175,9 @@ def _scope_verdicts(rule: ScopeRule, context: Context) -> Iterable[Judgement]:
 def settled(judgements: Iterable[Judgement], *, waived: Collection[str] = ()) -> tuple[Judgement, ...]:
     """Failures that another failure outranks become not applicable; a waived or unknown winner suppresses nothing."""
     judgements = tuple(judgements)
-    failing = {judgement.rule for judgement in judgements if judgement.verdict is Verdict.FAIL} - set(waived)
+    failing = {judgement.rule for judgement in judgements if judgement.verdict is Verdict.FAIL}.difference(waived)
+    if failing.isdisjoint(OUTRANKED_BY):
+        return judgements
     return tuple(_settled(judgement, failing, OUTRANKED_BY) for judgement in judgements)
 
 

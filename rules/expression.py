@@ -157,7 +157,7 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType(
             lambda i, c: {name: _plain(value) for name, value in i.fields.items() if value is not None},
             "table of mapped fields: has(issue.fields.outcome), issue.fields.outcome; dates are text",
         ),
-        "now": Variable(_TIME, lambda i, c: c.now, "time of the check"),
+        "now": Variable(_TIME, lambda i, c: c.plain_now(), "time of the check"),
     }
 )
 

@@ -59,8 +59,8 @@ class PersonalData(Rule):
     )
 
     def check(self, issue: Issue, context: Context) -> Iterator[Judgement]:
-        known = context.of_backlog("known addresses", lambda: _addresses(context))
-        domains = context.of_backlog(
+        known = context.of_people("known addresses", lambda: _addresses(context))
+        domains = context.of_people(
             ("own domains", self.own_domains), lambda: frozenset(self.own_domains) | _domains(known)
         )
 

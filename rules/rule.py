@@ -30,6 +30,7 @@ from backlint.model import (
     StatusCategory,
     Verdict,
 )
+from backlint.moment import Moment, Watch
 from backlint.text.document import Document
 
 EVERY_TYPE = frozenset(IssueType)
@@ -38,6 +39,7 @@ EXAMPLE_NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 NEW_FOR = timedelta(days=3)  # catalogue 1.4
 # Readings kept at a time: those of one issue are asked for at once, those of its epic by each of its stories.
 MEMORY = 4096
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 Read = TypeVar("Read")
 
 
@@ -72,22 +74,49 @@ class Context:
     forecast_weeks: int = WEEKS
     memory: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
     whole: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    watch: Watch | None = field(default=None, repr=False, compare=False)  # notes what verdicts rest on
 
     def once(self, what: Hashable, issue: Issue, read: Callable[[], Read]) -> Read:
         """What `read` gives, kept while it may be asked again: by another rule, or by the children of an epic."""
         key = (what, issue.identity)
-        if key not in self.memory:
-            if len(self.memory) >= MEMORY:
-                self.memory.clear()
-            self.memory[key] = read()
-        found: Read = self.memory[key]
-        return found
+        if key not in self.memory and len(self.memory) >= MEMORY:
+            self.memory.clear()
+        return self._kept(self.memory, key, read)
+
+    def plain_now(self) -> datetime:
+        """The time as a value, for those who cannot ask it questions: what they make of it is not kept."""
+        self.never_again()
+        return self.now.plain if isinstance(self.now, Moment) else self.now
+
+    def never_again(self) -> None:
+        """What is said now is not to be kept for a later check."""
+        if self.watch is not None:
+            self.watch.note(LONG_AGO)
 
     def of_backlog(self, what: Hashable, read: Callable[[], Read]) -> Read:
-        """What `read` gives for the backlog as a whole, once a check: `what` names it with the options it rests on."""
-        if what not in self.whole:
-            self.whole[what] = read()
-        found: Read = self.whole[what]
+        """What `read` gives for the backlog as a whole, once a check: `what` names it with the options it rests on.
+
+        Whatever looks through all issues belongs in here.
+        """
+        if self.watch is not None:
+            self.watch.footing.on_others = True
+        return self._kept(self.whole, what, read)
+
+    def of_people(self, what: Hashable, read: Callable[[], Read]) -> Read:
+        """What `read` makes of the people and projects alone, once a check."""
+        return self._kept(self.whole, what, read)
+
+    def _kept(self, kept: dict[Hashable, Any], key: Hashable, read: Callable[[], Read]) -> Read:
+        """Who asks for something kept rests on what it rests on, too."""
+        if self.watch is None:
+            if key not in kept:
+                kept[key] = read()
+            found: Read = kept[key]
+            return found
+        if key not in kept:
+            kept[key] = self.watch.apart(read)
+        found, footing = kept[key]
+        self.watch.footing.join(footing)
         return found
 
     @property
@@ -157,6 +186,7 @@ class Rule:
     judges_closed: ClassVar[bool] = False  # state default: open issues only (catalogue 1.12)
     private: ClassVar[bool] = False  # for few eyes: in no comment, label, score or open report
     judges_cancelled: ClassVar[bool] = False  # for rules that compare a cancelled issue with open ones
+    is_followed: ClassVar[bool] = True  # asks the context for time and other issues: its verdicts may be kept
     dimension: ClassVar[str | None] = None  # of the issue score (catalogue 3.1); None: not scored
     flagged: ClassVar[tuple[Example, ...]] = ()
     passed: ClassVar[tuple[Example, ...]] = ()

@@ -64,7 +64,7 @@ class Stale(Rule):
         if limit is None:
             yield self.unknown(issue, "the status has no category yet")
             return
-        if self._is_parked(issue, context.now.date()):
+        if issue.review_on is not None and self._is_parked(issue) and issue.review_on > context.now.date():
             yield self.ok(issue, "parked until a review date")
             return
         last_at = context.backlog.last_human_activity(issue)
@@ -85,9 +85,7 @@ class Stale(Rule):
             StatusCategory.WAITING: self.started_days,
         }.get(category)
 
-    def _is_parked(self, issue: Issue, today: date) -> bool:
-        if issue.review_on is None or issue.review_on <= today:
-            return False
+    def _is_parked(self, issue: Issue) -> bool:
         parked = {label.casefold() for label in self.parked_labels}
         return any(label.casefold() in parked for label in issue.labels)
 

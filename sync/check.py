@@ -23,7 +23,8 @@ from backlint.calendars import Calendar
 from backlint.errors import InputError
 from backlint.flow import FlowOptions, service_levels
 from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Tracker, Verdict
-from backlint.rules.engine import Judge, asked
+from backlint.moment import Moment, Watch
+from backlint.rules.engine import NOTHING, Judge, asked, settled
 from backlint.rules.registry import RULES_VERSION, all_rules, configured, every_rule, named, private_codes
 from backlint.rules.rule import Context, Rule
 from backlint.scopes import names_of
@@ -37,6 +38,7 @@ from backlint.sync.findings import Finding, Judged, Recorded, record
 from backlint.sync.ratchets import NO_TURN, Turn, turn
 from backlint.sync.scopes import ScopeVerdicts, judged_scopes, scope_verdicts
 from backlint.sync.trust import load_trust, trust_of_file
+from backlint.sync.verdicts import NO_LESSONS, Facts, Memory, inputs, lessons, remember, save_lessons
 from backlint.sync.waivers import to_json as waiver_json
 from backlint.text.cache import TextCache
 from backlint.text.templates import TemplateKey, template_key
@@ -258,24 +260,30 @@ def judge_backlog(
     as_new: bool = False,
     only_chosen: bool = False,
     trust: Trust = NO_DECISIONS,
+    memory: Memory | None = None,
+    texts: TextCache | None = None,
     advance: Advance = lambda done, total: None,
 ) -> tuple[tuple[Checked, ...], Context, Counter[str]]:
     """Judge the issues (all by default) within the backlog; also counts what rules outside the profile would find.
 
     `as_new` judges them as tickets just created: near, by the rules whose questions their authors can answer.
     `only_chosen`: nothing is counted of the rules outside the profile. `trust`: what people decided of rules and
-    findings.
+    findings. What `memory` holds of earlier checks is not asked again.
     """
+    watch = Watch() if memory is not None else None
+    now = backlog.now if watch is None else Moment.present(backlog.now, watch)
+    texts = TextCache(learn_from=backlog.issues) if texts is None else texts
     context = Context(
-        now=backlog.now,
-        backlog=replace(backlog, near_is_all=True) if as_new else backlog,
-        texts=TextCache(learn_from=backlog.issues),
+        now=now,
+        backlog=replace(backlog, now=now, watch=watch, near_is_all=as_new or backlog.near_is_all),
+        texts=texts,
         timezone=settings.timezone,
-        levels=service_levels(backlog.issues, backlog.now, flow_options(settings)),
+        levels=service_levels(backlog.issues, now, flow_options(settings)),
         flow_options=flow_options(settings),
         mapped_types={each.name: frozenset(name.casefold() for name in each.types) for each in settings.sources},
         calendar=partial(_calendar, settings, backlog.now),
         forecast_weeks=settings.forecast.weeks,
+        watch=watch,
     )
     chosen = {rule.code for rule in rules}
     codes = sorted(chosen)
@@ -284,23 +292,30 @@ def judge_backlog(
     skip_label = f"{settings.write_back.label_prefix}skip"
     judge = Judge(rules, skip_label=skip_label, as_new=as_new)
     judge_quietly = Judge(silent, skip_label=skip_label)  # apart: a silent rule outranks nothing
+    facts_of = Facts(context, texts.templates)
     would_find: Counter[str] = Counter()
     wanted = backlog.issues if issues is None else tuple(issues)
     checked: dict[int, Checked] = {}
     with rare_collections():
         for count, place in enumerate(_by_template(wanted), start=1):
             issue = wanted[place]
+            facts = facts_of(issue) if memory is not None else ""
+            known = memory.of(issue, facts, now=backlog.now) if memory is not None else NOTHING
+            said = judge.said(issue, context, known)
+            quietly = judge_quietly.said(issue, context, known) if silent else []
+            if memory is not None:
+                memory.keep(issue, facts, (*said, *quietly))
             standing = trust.standing(issue, codes, _names(issue, backlog) if trust.has_waivers else ())
             waived = standing.waived
-            judgements = standing.tempered(judge(issue, context, waived=waived.keys()))
-            if silent:
-                quietly = judge_quietly(issue, context)
-                would_find.update(each.rule for each in quietly if each.verdict is Verdict.FAIL)
+            heard = settled((verdict for each in said for verdict in each.verdicts), waived=waived.keys())
+            judgements = standing.tempered(heard)
+            unheard = settled(verdict for each in quietly for verdict in each.verdicts)
+            would_find.update(each.rule for each in unheard if each.verdict is Verdict.FAIL)
             checked[place] = Checked(
                 issue=issue,
                 judgements=judgements,
                 score=_score(judgements, dimensions, waived) if issue.is_open else None,
-                is_near=backlog.is_near(issue),
+                is_near=context.backlog.is_near(issue) if not as_new else backlog.is_near(issue),
                 standing=standing,
             )
             if count % 200 == 0 or count == len(wanted):
@@ -360,7 +375,18 @@ def check_store(
     """
     chosen = chosen_rules(settings) if rules is None else tuple(rules)
     hear(engine, settings, now=now, only=only)
-    backlog = load_backlog(engine, settings, now=now) if backlog is None else backlog
+    memory, taught = None, NO_LESSONS
+    if backlog is None:
+        configured_codes = [each.code for each in chosen_rules(settings)]
+        if not as_new and [each.code for each in chosen] == configured_codes:
+            with reading(engine) as connection:
+                read = inputs(connection, settings, chosen)
+                memory = remember(connection, read, now=now, is_whole=scope is None and only is None)
+        backlog = load_backlog(engine, settings, now=now)
+    if memory is not None:
+        with reading(engine) as connection:
+            taught = lessons(connection, memory.inputs, backlog.issues)
+    texts = TextCache(taught.known, learn_from=backlog.issues)
     with reading(engine) as connection:
         cannot_say = tuple(state for state in store.scope_states(connection) if not state.is_complete)
         unread = store.ids_in_scopes(connection, [(state.source, state.scope) for state in cannot_say])
@@ -379,6 +405,8 @@ def check_store(
         as_new=as_new,
         only_chosen=only is not None,
         trust=trust,
+        memory=memory,
+        texts=texts,
         advance=advance,
     )
     first = {issue.source for issue in issues} - known_sources
@@ -413,6 +441,9 @@ def check_store(
             "rules_version": RULES_VERSION,
             "is_first": bool(baseline_of),
         }
+        if memory is not None:
+            memory.save(connection, now=now)
+            save_lessons(connection, taught, texts.learned)
         store.end_run(connection, run, now=now, outcome="done", facts=facts)
     return CheckResult(
         as_of=now,

@@ -187,6 +187,7 @@ issues = Table(
     _text("digest", required=True),  # of the normalised issue: equal means nothing to write
     Column("pulled_at", Instant, nullable=False),
     Index("ix_issues_source_scope", "source", "scope"),
+    Index("ix_issues_source_id_digest_presence", "source", "id", "digest", "presence"),  # read whole by each check
 )
 
 aliases = Table("aliases", metadata, _key("source"), _key("alias"), _key("issue"), _of_issue())
@@ -340,6 +341,42 @@ finding_events = Table(
     Column("at", Instant, nullable=False),
     _text("event", required=True),  # opened | fixed | reopened | waived | waiver expired | waiver ended
     _text("run", required=True),
+)
+
+# What rules said of each issue, until it may be different (`sync.verdicts`). Nothing is lost when rows are deleted.
+verdicts = Table(
+    "verdicts",
+    metadata,
+    _key("source"),
+    _key("issue"),
+    _text("digest", required=True),  # of the issue
+    _text("facts", required=True),  # digest of what the backlog says of it
+    Column("until", Instant, index=True),  # when the first of its verdicts may change by time alone
+    Column("said", sa.LargeBinary, nullable=False),
+    _of_issue(),
+)
+
+# The last check of everything: what it rested on. One row.
+last_checks = Table(
+    "last_checks",
+    metadata,
+    Column("id", sa.Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    _text("common", required=True),  # digest of rules, settings, people, projects
+    _text("everything", required=True),  # digest of all that was read
+    Column("until", Instant),  # when what it found out about the whole backlog may change by time alone
+    Column("found", sa.LargeBinary, nullable=False),
+)
+
+# Lines that many issues of a kind share, learned from exactly the texts that the digest is of.
+learned = Table(
+    "learned",
+    metadata,
+    _key("source"),
+    _key("project"),  # empty: none
+    _key("type"),
+    _text("digest", required=True),
+    Column("lines", sa.JSON, nullable=False),
 )
 
 # What an audit found, for the change since: teams, backlogs and single issues.

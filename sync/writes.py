@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from backlint.model import Comment, Issue
 from backlint.sync import comment as managed
 from backlint.sync import tables as t
+from backlint.sync import verdicts
 from backlint.sync.plan import Change, ChangeKind, Override, Spent, Written
 from backlint.sync.store import CHUNK, comment_row, upsert
 
@@ -85,6 +86,7 @@ def _set(connection: Connection, row: Row, **values: Any) -> None:
 
 
 def _carry(connection: Connection, change: Change, comment: Comment | None) -> None:
+    verdicts.forget(connection, change.source, change.issue)
     here = {"source": change.source, "issue": change.issue}
     match change.kind:
         case ChangeKind.ADD_LABEL:
@@ -310,6 +312,7 @@ def _is_later(read_at: datetime | None, written_at: datetime) -> bool:
 
 def forget(connection: Connection, change: Change) -> None:
     """Carry an undone write back into the stored issue."""
+    verdicts.forget(connection, change.source, change.issue)
     match change.kind:
         case ChangeKind.ADD_LABEL:
             connection.execute(_delete(t.labels, change).where(t.labels.c.label == change.label))

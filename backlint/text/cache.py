@@ -78,6 +78,11 @@ class TextCache:
                 self._templates[key] = learned
             return self._templates[key]
 
+    @property
+    def learned(self) -> Mapping[TemplateKey, Templates]:
+        """All templates that are known by now."""
+        return self._templates
+
     def _parse(self, issue: Issue) -> Parsed:
         """Parsed, and kept while there is room, since the issue is probably read next."""
         parsed = parse(issue.body, issue.markup)
