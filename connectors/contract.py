@@ -84,12 +84,18 @@ class StoredMapping(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """An issue whose payload could not be read: reported, kept, and no reason to stop."""
+    """An issue whose payload could not be read: reported, kept, and no reason to stop.
 
+    `id` is what the census calls it, as far as the payload tells; `issue` is how people call it. Where the tracker
+    itself failed to give it (not `is_given`), the next pull asks again.
+    """
+
+    id: str
     issue: str
     path: str
     reason: str
     raw: bytes
+    is_given: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +173,10 @@ class Connector(Protocol):
 
     def stored(self, facts: bytes, *, now: datetime) -> StoredMapping:
         """How stored payloads become issues, given the `facts` of a reference. StoreError if those are unreadable."""
+        ...
+
+    def people_seen(self) -> Sequence[Person]:
+        """Accounts that the issues pulled so far name, as far as `reference` does not list them; asks nothing."""
         ...
 
     def pull(self, scope: str, cursor: str | None) -> Iterator[Page]:

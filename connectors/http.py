@@ -110,6 +110,7 @@ class TrackerHttp:
         self.concurrency = concurrency
         self._usage, self._read, self._max_wait, self._jitter, self._sleep = usage, read, max_wait, jitter, sleep
         self._gate = Gate(rate, clock=clock, sleep=sleep)
+        self._under_way = threading.BoundedSemaphore(concurrency)  # however many lists are read side by side
         self._clients = _Clients(
             lambda tls: httpx.Client(
                 base_url=base_url,
@@ -155,7 +156,7 @@ class TrackerHttp:
         return retrying(once)
 
     def _answer(self, method: str, url: str, **rest: Any) -> httpx.Response:
-        with self._clients.lent() as client:
+        with self._under_way, self._clients.lent() as client:
             try:
                 response = client.request(method, url, **{k: v for k, v in rest.items() if v is not None})
             except httpx.TransportError as error:
@@ -210,6 +211,12 @@ class TrackerHttp:
             finally:
                 for future in pending:
                     future.cancel()
+
+    def side_by_side(self, one: Callable[[], T], other: Callable[[], R]) -> tuple[T, R]:
+        """What two calls give that do not need each other."""
+        with ThreadPoolExecutor(1, thread_name_prefix=f"pull-{self.source}") as pool:
+            beside = pool.submit(other)
+            return one(), beside.result()
 
     def close(self) -> None:
         self._clients.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from backlint.connectors.contract import Connector, Whereabouts
 from backlint.model import Presence
 from backlint.sync import store
-from backlint.sync.database import reading
+from backlint.sync.database import reading, writing
 
 LOSS_FLOOR = 5  # a census may always lose this many, however small the scope
 SAMPLE = 20  # looks that tell whether a large loss is an archive
@@ -36,13 +36,26 @@ class Census:
     problem: str | None = None
 
 
-def take_census(engine: sa.Engine, connector: Connector, scope: str, *, now: datetime, loss_share: float) -> Census:
-    """Compare, fetch what is new to us, and look at what is missing: deleted, moved, unreadable, or in no list."""
+def take_census(
+    engine: sa.Engine,
+    connector: Connector,
+    scope: str,
+    existing: Set[str],
+    *,
+    mapping: str,
+    now: datetime,
+    loss_share: float,
+) -> Census:
+    """Compare, fetch what is new to us, and look at what is missing: deleted, moved, unreadable, or in no list.
+
+    `existing` are the ids of all that the tracker lists. What this mapping could not read is not fetched to fail again.
+    """
     result = Census()
     with reading(engine) as connection:
         known = store.listed_ids(connection, connector.name, scope)
-    existing = {id for ids in connector.census(scope) for id in ids}
-    _fetch(engine, connector, scope, sorted(existing - known), result, now=now)
+        unreadable = store.unreadable_ids(connection, connector.name, scope)
+    hopeless = {id for id, tried in unreadable.items() if tried == mapping}
+    _fetch(engine, connector, scope, sorted(existing - known - hopeless), result, mapping=mapping, now=now)
     missing = sorted(known - existing)
     bound = max(LOSS_FLOOR, loss_share * len(known))
     found = _look(engine, connector, missing) if len(missing) <= bound else _archive_of(engine, connector, missing)
@@ -55,6 +68,9 @@ def take_census(engine: sa.Engine, connector: Connector, scope: str, *, now: dat
             "was marked as deleted. Look at the token's rights, or raise loss_share if they really are gone"
         )
         return result
+    if gone := unreadable.keys() - existing:
+        with writing(engine) as connection:
+            store.leave_quarantine(connection, connector.name, gone)
     found |= _look(engine, connector, [id for id in missing if id not in found])
     found |= _look_again(engine, connector, scope, now=now)
     _mark(engine, connector.name, found, result)
@@ -62,13 +78,19 @@ def take_census(engine: sa.Engine, connector: Connector, scope: str, *, now: dat
 
 
 def _fetch(
-    engine: sa.Engine, connector: Connector, scope: str, strangers: Sequence[str], result: Census, *, now: datetime
+    engine: sa.Engine,
+    connector: Connector,
+    scope: str,
+    strangers: Sequence[str],
+    result: Census,
+    *,
+    mapping: str,
+    now: datetime,
 ) -> None:
     """Issues that come back into sight, or out of an archive or a trash, without having changed."""
     for page in connector.fetch(scope, strangers) if strangers else ():
-        with engine.begin() as connection:
-            saved = store.save_found(connection, connector.name, scope, page, now=now)
-        saved.unreadable = 0  # the quarantined are strangers too, and were counted when they were pulled
+        with writing(engine) as connection:
+            saved = store.save_found(connection, connector.name, scope, page, mapping=mapping, now=now)
         result.saved.append(saved)
 
 
@@ -92,7 +114,7 @@ def _archive_of(engine: sa.Engine, connector: Connector, missing: Sequence[str])
 
 def _note_unlisted(engine: sa.Engine, connector: Connector, ids: Sequence[str], *, now: datetime) -> None:
     if ids and connector.capabilities.archive_is_unlisted:
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             store.note_unlisted(connection, connector.name, ids, now=now)
 
 
@@ -108,7 +130,7 @@ def _look_again(engine: sa.Engine, connector: Connector, scope: str, *, now: dat
 def _mark(engine: sa.Engine, source: str, found: dict[str, Whereabouts], result: Census) -> None:
     for whereabouts, presence in PRESENCES.items():
         ids = [id for id, where in found.items() if where is whereabouts]
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             store.set_presence(connection, source, ids, presence)
     result.deleted = list(found.values()).count(Whereabouts.DELETED)
     result.moved = list(found.values()).count(Whereabouts.MOVED)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,19 @@ def _writes(connection: sa.Connection) -> bool:
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection for queries only; on SQLite it never waits for a writer."""
     with engine.connect().execution_options(backlint_reads=True) as connection:
+        yield connection
+
+
+_TURN = threading.RLock()
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction. With SQLite the threads of this process take turns; its own waiting looks up again only so often.
+
+    For parts of which several run at once. One that is short and alone may as well use `engine.begin()`.
+    """
+    with _TURN if engine.dialect.name == "sqlite" else nullcontext(), engine.begin() as connection:
         yield connection
 
 

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,16 +18,18 @@ import structlog
 
 from backlint.connectors.contract import Connector, Reference
 from backlint.errors import TokenRefused, TrackerError
+from backlint.model import Presence
 from backlint.sync import mappings, store
 from backlint.sync.census import Census, take_census
-from backlint.sync.database import reading
+from backlint.sync.database import reading, writing
 from backlint.sync.progress import Progress, quietly
 from backlint.sync.remap import SourceRemap, remap_source
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-PAGES_AHEAD = 4  # pages on the wire while one is being saved
+PAGES_AHEAD = 3  # pages made ready while one is being saved
+SCOPES_AT_ONCE = 4  # of one source: while one waits for an answer that the next request needs, others go on
 
 
 @dataclass(slots=True)
@@ -64,6 +67,12 @@ class SourcePull:
         if census.problem is not None:
             self.problems.append(census.problem)
 
+    def add(self, part: SourcePull) -> None:
+        """What was done for one of the scopes."""
+        for name in ("issues", "changed", "transitions", "comments", "deleted", "moved", "unreadable"):
+            setattr(self, name, getattr(self, name) + getattr(part, name))
+        self.problems += part.problems
+
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "seconds": round(self.seconds, 3)}
 
@@ -87,7 +96,7 @@ def pull(
             _pull_source(engine, connector, result, now=now, full=full, loss_share=loss_share, progress=progress)
         except TrackerError as error:
             result.problems.append(str(error))
-            with engine.begin() as connection:
+            with writing(engine) as connection:
                 store.fail_source(connection, connector.name, str(error), since=now)
         result.complete = not result.problems
         result.seconds = clock() - began
@@ -98,11 +107,11 @@ def pull(
     if not connectors:
         return ()
     run = f"pull-{uuid.uuid4().hex[:8]}"
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         store.begin_run(connection, run, "pull", now=now)
     with ThreadPoolExecutor(len(connectors), thread_name_prefix="source") as pool:
         results = tuple(pool.map(one, connectors))
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         facts = {"sources": [result.to_json() for result in results]}
         store.end_run(connection, run, now=now, outcome="done", facts=facts)
     return results
@@ -119,32 +128,60 @@ def _pull_source(
     progress: Progress,
 ) -> None:
     reference = connector.reference()
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         store.save_source(connection, connector.name, connector.tracker, reference, now=now)
         mappings.save_facts(connection, connector.name, reference)
     if not full:
         _map_again(engine, connector, reference, result, now=now, progress=progress)
-    for scope in connector.scopes():
+
+    def read(scope: str) -> tuple[str, SourcePull, set[str] | None]:
+        part = SourcePull(connector.name, connector.tracker.value)
+        existing: set[str] | None = None
+        with _failing(engine, connector, scope, part):
+            seen = _pull_scope(
+                engine, connector, scope, part, mapping=reference.mapping, now=now, full=full, progress=progress
+            )
+            existing = seen if seen is not None else {id for ids in connector.census(scope) for id in ids}
+        return scope, part, existing
+
+    scopes = connector.scopes()
+    with ThreadPoolExecutor(SCOPES_AT_ONCE, thread_name_prefix=f"scope-{connector.name}") as pool:
+        under_way = [pool.submit(read, scope) for scope in scopes]
         try:
-            _pull_scope(engine, connector, scope, result, now=now, full=full, progress=progress)
-            result.compare(take_census(engine, connector, scope, now=now, loss_share=loss_share))
-        except TrackerError as error:
-            with engine.begin() as connection:
-                store.fail_scope(connection, connector.name, scope, str(error))
-            if not isinstance(error, TokenRefused):
-                result.problems.append(f"{scope}: {error}")
-            log.warning("pull.scope_failed", source=connector.name, scope=scope, error=type(error).__name__)
-            if isinstance(error, TokenRefused):
-                raise
-    if full and not result.problems:
-        with engine.begin() as connection:
+            done = [each.result() for each in under_way]
+        finally:
+            for each in under_way:
+                each.cancel()
+    # One after the other, when all are read: an issue that has gone from here may have come there.
+    for scope, part, existing in done:
+        if existing is not None:
+            with _failing(engine, connector, scope, part):
+                part.compare(
+                    take_census(
+                        engine, connector, scope, existing, mapping=reference.mapping, now=now, loss_share=loss_share
+                    )
+                )
+        result.add(part)
+    with writing(engine) as connection:
+        store.save_people(connection, connector.name, connector.people_seen())
+        if full and not result.problems:
             mappings.settle_mapping(
                 connection, connector.name, mapping=reference.mapping, now=now, unread=reference.unread
             )
-    if result.changed:
-        # Accounts that only issues name are known by now.
-        with engine.begin() as connection:
-            store.save_source(connection, connector.name, connector.tracker, connector.reference(), now=now)
+
+
+@contextmanager
+def _failing(engine: sa.Engine, connector: Connector, scope: str, part: SourcePull) -> Iterator[None]:
+    """A tracker's failure ends this scope's part of the pull and says so; a refused token ends them all."""
+    try:
+        yield
+    except TrackerError as error:
+        with writing(engine) as connection:
+            store.fail_scope(connection, connector.name, scope, str(error))
+        log.warning("pull.scope_failed", source=connector.name, scope=scope, error=type(error).__name__)
+        if isinstance(error, TokenRefused):
+            raise
+        part.problems.append(f"{scope}: {error}")
 
 
 def _map_again(
@@ -174,18 +211,21 @@ def _pull_scope(
     scope: str,
     result: SourcePull,
     *,
+    mapping: str,
     now: datetime,
     full: bool,
     progress: Progress,
-) -> None:
-    with engine.begin() as connection:
+) -> set[str] | None:
+    """The ids of every issue of the scope, where the pull went through all of it; else None."""
+    with writing(engine) as connection:
         cursor, is_unfinished = store.begin_scope(connection, connector.name, scope, now=now, full=full)
-    _pull_pages(engine, connector, scope, cursor, result, now=now, progress=progress)
+    seen = _pull_pages(engine, connector, scope, cursor, result, mapping=mapping, now=now, progress=progress)
     if is_unfinished:
         # What changed between the pull that was cut off and this one, behind the place where this one went on.
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             cursor, _ = store.begin_scope(connection, connector.name, scope, now=now, full=False)
-        _pull_pages(engine, connector, scope, cursor, result, now=now, progress=progress)
+        _pull_pages(engine, connector, scope, cursor, result, mapping=mapping, now=now, progress=progress)
+    return seen
 
 
 def _pull_pages(
@@ -195,18 +235,23 @@ def _pull_pages(
     cursor: str | None,
     result: SourcePull,
     *,
+    mapping: str,
     now: datetime,
     progress: Progress,
-) -> None:
+) -> set[str] | None:
     done = 0
+    seen: set[str] = set()
     for page in ahead(connector.pull(scope, cursor), depth=PAGES_AHEAD):
-        with engine.begin() as connection:
-            saved = store.save_page(connection, connector.name, scope, page, now=now)
+        with writing(engine) as connection:
+            saved = store.save_page(connection, connector.name, scope, page, mapping=mapping, now=now)
         done += saved.issues
+        seen.update(each.issue.id for each in page.issues if each.issue.presence is Presence.PRESENT)
+        seen.update(each.id for each in page.quarantined)
         result.count(saved)
         progress(source=connector.name, scope=scope, done=done, expected=page.expected)
         for bad in page.quarantined:
             log.warning("pull.quarantined", source=connector.name, issue=bad.issue, path=bad.path)
+    return seen if cursor is None else None
 
 
 def ahead(items: Iterator[T], *, depth: int) -> Iterator[T]:

@@ -146,7 +146,7 @@ def _remap_batch(
         try:
             issues.append(mapped(raw))
         except MalformedPayload as error:
-            aside.append((id, Quarantined(issue=error.issue, path=error.path, reason=str(error), raw=raw)))
+            aside.append((id, Quarantined(id=id, issue=error.issue, path=error.path, reason=str(error), raw=raw)))
             log.warning("remap.quarantined", source=source, issue=error.issue, path=error.path)
     result.changed += mappings.save_remapped(connection, source, issues)
     mappings.quarantine_stored(connection, source, aside, now=now)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -38,6 +38,7 @@ from backlint.model import (
     Transition,
 )
 from backlint.status import StatusFact
+from backlint.sync import bulk
 from backlint.sync import tables as t
 from backlint.text.commands import may_hold_commands
 
@@ -60,6 +61,11 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
         else insert.on_conflict_do_nothing(index_elements=key)
     )
     connection.execute(statement, list(rows))
+
+
+def replace_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """As `upsert`, for rows that name every column that may not be null: many of them are written much sooner."""
+    (upsert if connection.dialect.name == "postgresql" else bulk.replace)(connection, table, rows)
 
 
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:
@@ -98,11 +104,15 @@ def save_source(connection: Connection, name: str, tracker: Tracker, reference: 
         for fact in reference.statuses
     ]
     upsert(connection, t.statuses, facts)
-    upsert(connection, t.people, [{"source": name, **asdict(person)} for person in reference.people])
+    save_people(connection, name, reference.people)
     upsert(
         connection, t.projects, [{**asdict(project), "markup": project.markup.value} for project in reference.projects]
     )
     upsert(connection, t.sprints, [{"source": name, **asdict(sprint)} for sprint in reference.sprints])
+
+
+def save_people(connection: Connection, source: str, people: Iterable[Person]) -> None:
+    upsert(connection, t.people, [{"source": source, **asdict(person)} for person in people])
 
 
 def begin_scope(
@@ -143,19 +153,19 @@ def fail_source(connection: Connection, source: str, problem: str, *, since: dat
     )
 
 
-def save_page(connection: Connection, source: str, scope: str, page: Page, *, now: datetime) -> Saved:
+def save_page(connection: Connection, source: str, scope: str, page: Page, *, mapping: str, now: datetime) -> Saved:
     """The page's issues and its cursor, together: call it inside one transaction."""
-    saved = save_found(connection, source, scope, page, now=now)
+    saved = save_found(connection, source, scope, page, mapping=mapping, now=now)
     done = {"is_complete": True, "completed_at": now} if page.is_last else {}
     _update_scope(connection, source, scope, cursor=page.cursor, **done)
     return saved
 
 
-def save_found(connection: Connection, source: str, scope: str, page: Page, *, now: datetime) -> Saved:
+def save_found(connection: Connection, source: str, scope: str, page: Page, *, mapping: str, now: datetime) -> Saved:
     """The page's issues and what could not be read, without moving the cursor."""
     saved = save_issues(connection, source, scope, page.issues, now=now)
     saved.unreadable = len(page.quarantined)
-    save_quarantine(connection, source, scope, page.quarantined, now)
+    save_quarantine(connection, source, scope, page.quarantined, now, mapping=mapping)
     return saved
 
 
@@ -174,9 +184,9 @@ def save_issues(connection: Connection, source: str, scope: str, pulled: Sequenc
     issues = [each.issue for each in changed]
     ids = [issue.id for issue in issues]
     rows = [issue_row(issue, scope, digests[issue.id], now) for issue in issues]
-    write_issues(connection, source, issues, rows)
-    upsert(connection, t.payloads, _payload_rows(connection, source, list(latest.values()), changed=set(ids)))
-    _leave_quarantine(connection, source, [each.issue for each in latest.values()])
+    write_issues(connection, source, issues, rows, new=frozenset(ids) - known.keys())
+    replace_all(connection, t.payloads, _payload_rows(connection, source, list(latest.values()), changed=set(ids)))
+    leave_quarantine(connection, source, [name for each in latest.values() for name in (each.issue.id, each.issue.key)])
     _touch(connection, source, latest.keys() - set(ids), now)
     return Saved(
         issues=len(latest),
@@ -193,10 +203,8 @@ def _payload_rows(
     same = [each.issue.id for each in pulled if each.issue.id not in changed]
     known: dict[str, int | None] = {}
     for chunk in chunks(same):
-        query = sa.select(t.payloads.c.issue, t.payloads.c.checksum).where(
-            t.payloads.c.source == source, t.payloads.c.issue.in_(chunk)
-        )
-        known |= {row.issue: row.checksum for row in connection.execute(query)}
+        rows = connection.execute(_KNOWN_CHECKSUMS, {"of": source, "ids": chunk})
+        known |= {row.issue: row.checksum for row in rows}
     checksums = {each.issue.id: zlib.crc32(each.raw) for each in pulled}
     return [
         {"source": source, "issue": id, "body": zlib.compress(each.raw, 3), "checksum": checksums[id]}
@@ -206,19 +214,24 @@ def _payload_rows(
 
 
 def write_issues(
-    connection: Connection, source: str, issues: Sequence[Issue], rows: Sequence[Mapping[str, Any]]
+    connection: Connection,
+    source: str,
+    issues: Sequence[Issue],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    new: frozenset[str] = frozenset(),
 ) -> None:
-    """Issues with their rows, and everything that belongs to them in place of what did."""
-    ids = [issue.id for issue in issues]
+    """Issues with their rows, and everything that belongs to them in place of what did; of `new` ones nothing did."""
+    ids = [issue.id for issue in issues if issue.id not in new]
     _keep_statuses(connection, source, issues)
     _keep_sprints(connection, source, issues)
-    upsert(connection, t.issues, rows)
+    replace_all(connection, t.issues, rows)
     kept_aliases = _former_keys(connection, source, ids)
     for table in t.CHILDREN:
         for chunk in chunks(ids):
-            connection.execute(sa.delete(table).where(table.c.source == source, table.c.issue.in_(chunk)))
+            connection.execute(_DELETED[table], {"of": source, "ids": chunk})
     for table, rows_of in _CHILD_ROWS.items():
-        _insert(connection, table, [row for issue in issues for row in rows_of(issue)])
+        bulk.insert(connection, table, [row for issue in issues for row in rows_of(issue)])
     upsert(connection, t.aliases, [{"source": source, "alias": alias, "issue": id} for id, alias in kept_aliases])
 
 
@@ -273,12 +286,22 @@ def _default(status: Status) -> StatusCategory:
 
 def digest(issue: Issue) -> str:
     """Of everything that is stored of an issue; categories are left out, since they follow from the mapping."""
-    plain = msgspec.to_builtins(issue, enc_hook=_plain, builtin_types=(datetime,))
-    for status in (plain["status"], *(step[side] for step in plain["transitions"] for side in ("before", "after"))):
-        del status["category"]
-    plain["labels"] = sorted(issue.labels)
-    text = json.dumps(plain, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+    steps = [
+        (step.at, step.before.id, step.before.name, step.after.id, step.after.name, *_REST_OF_STEP(step))
+        for step in issue.transitions
+    ]
+    parts = (_REST_OF_ISSUE(issue), issue.status.id, issue.status.name, sorted(issue.labels), steps)
+    try:
+        text = msgspec.json.encode(parts, enc_hook=_plain, order="deterministic")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        text = repr(msgspec.to_builtins(parts, enc_hook=_plain, order="deterministic")).encode("utf-8", "replace")
+    return hashlib.sha256(text).hexdigest()
+
+
+_REST_OF_ISSUE = attrgetter(
+    *(each.name for each in fields(Issue) if each.name not in ("status", "labels", "transitions"))
+)
+_REST_OF_STEP = attrgetter(*(each.name for each in fields(Transition) if each.name not in ("at", "before", "after")))
 
 
 def _plain(value: Any) -> Any:
@@ -290,8 +313,8 @@ def _plain(value: Any) -> Any:
 def _digests(connection: Connection, source: str, ids: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for chunk in chunks(ids):
-        query = sa.select(t.issues.c.id, t.issues.c.digest).where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
-        found |= {row.id: row.digest for row in connection.execute(query)}
+        rows = connection.execute(_KNOWN_DIGESTS, {"of": source, "ids": chunk})
+        found |= {row.id: row.digest for row in rows}
     return found
 
 
@@ -299,61 +322,40 @@ def _former_keys(connection: Connection, source: str, ids: Iterable[str]) -> set
     """Aliases once seen stay, even where the tracker forgets them."""
     found: set[tuple[str, str]] = set()
     for chunk in chunks(ids):
-        query = sa.select(t.aliases.c.issue, t.aliases.c.alias).where(
-            t.aliases.c.source == source, t.aliases.c.issue.in_(chunk)
-        )
-        found |= {(row.issue, row.alias) for row in connection.execute(query)}
+        rows = connection.execute(_KNOWN_ALIASES, {"of": source, "ids": chunk})
+        found |= {(row.issue, row.alias) for row in rows}
     return found
-
-
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Many rows at once; PostgreSQL takes large batches by COPY, which is twice as quick there."""
-    if not rows:
-        return
-    if connection.dialect.name == "postgresql" and len(rows) >= CHUNK:
-        _copy(connection, table, rows)
-    else:
-        connection.execute(table.insert(), rows)
-
-
-def _copy(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    names = list(rows[0])
-    convert = [table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names]
-    driver: Any = connection.connection.driver_connection
-    quoted = ", ".join(f'"{name}"' for name in names)
-    with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({quoted}) FROM STDIN') as copy:
-        for row in rows:
-            copy.write_row([to(row[name]) if to else row[name] for name, to in zip(names, convert, strict=True)])
 
 
 def _touch(connection: Connection, source: str, ids: Iterable[str], now: datetime) -> None:
     for chunk in chunks(ids):
-        connection.execute(
-            sa.update(t.issues)
-            .where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
-            .values(pulled_at=now, presence=Presence.PRESENT.value)
-        )
+        connection.execute(_SEEN_AGAIN, {"of": source, "ids": chunk, "pulled_at": now})
 
 
 def save_quarantine(
-    connection: Connection, source: str, scope: str, quarantined: Sequence[Quarantined], now: datetime
+    connection: Connection,
+    source: str,
+    scope: str,
+    quarantined: Sequence[Quarantined],
+    now: datetime,
+    *,
+    mapping: str = "",
 ) -> None:
     rows = [
         {
-            "source": source, "issue": each.issue, "scope": scope, "path": each.path, "reason": each.reason,
-            "raw": zlib.compress(each.raw), "at": now,
+            "source": source, "id": each.id, "issue": each.issue, "scope": scope, "path": each.path,
+            "reason": each.reason, "mapping": mapping if each.is_given else "", "raw": zlib.compress(each.raw),
+            "at": now,
         }
         for each in quarantined
     ]  # fmt: skip
     upsert(connection, t.quarantine, rows)
 
 
-def _leave_quarantine(connection: Connection, source: str, issues: Iterable[Issue]) -> None:
-    """Under its id or its key: what could not be read may not have told its id."""
-    for chunk in chunks(name for issue in issues for name in (issue.id, issue.key)):
-        connection.execute(
-            sa.delete(t.quarantine).where(t.quarantine.c.source == source, t.quarantine.c.issue.in_(chunk))
-        )
+def leave_quarantine(connection: Connection, source: str, ids: Iterable[str]) -> None:
+    """By ids, and by keys: what could not be read may not have told its id."""
+    for chunk in chunks(ids):
+        connection.execute(_DELETED[t.quarantine], {"of": source, "ids": chunk})
 
 
 def issue_row(issue: Issue, scope: str, digest_: str, now: datetime) -> dict[str, Any]:
@@ -412,6 +414,25 @@ def comment_row(source: str, issue: str, position: int, comment: Comment) -> dic
     }  # fmt: skip
 
 
+# Made once: building a condition over hundreds of ids takes longer than the database takes to answer it.
+_OF: sa.BindParameter[str] = sa.bindparam("of")
+_IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
+_KNOWN_DIGESTS = sa.select(t.issues.c.id, t.issues.c.digest).where(t.issues.c.source == _OF, t.issues.c.id.in_(_IDS))
+_KNOWN_ALIASES = sa.select(t.aliases.c.issue, t.aliases.c.alias).where(
+    t.aliases.c.source == _OF, t.aliases.c.issue.in_(_IDS)
+)
+_KNOWN_CHECKSUMS = sa.select(t.payloads.c.issue, t.payloads.c.checksum).where(
+    t.payloads.c.source == _OF, t.payloads.c.issue.in_(_IDS)
+)
+_SEEN_AGAIN = (
+    sa.update(t.issues)
+    .where(t.issues.c.source == _OF, t.issues.c.id.in_(_IDS))
+    .values(pulled_at=sa.bindparam("pulled_at"))
+)
+_DELETED = {
+    table: sa.delete(table).where(table.c.source == _OF, column.in_(_IDS))
+    for table, column in (*((child, child.c.issue) for child in t.CHILDREN), (t.quarantine, t.quarantine.c.id))
+}
 _CHILD_ROWS: dict[Table, Callable[[Issue], list[dict[str, Any]]]] = {
     t.aliases: lambda issue: [{**_of(issue), "alias": alias} for alias in dict.fromkeys(issue.aliases)],
     t.labels: lambda issue: [{**_of(issue), "label": label} for label in sorted(issue.labels)],
@@ -462,6 +483,14 @@ def note_unlisted(connection: Connection, source: str, ids: Iterable[str], *, no
             .where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
             .values(unlisted_at=now, is_archived=True, digest="")
         )
+
+
+def unreadable_ids(connection: Connection, source: str, scope: str) -> dict[str, str]:
+    """What is in quarantine, and the mapping that could not read it ("": the tracker could not give it)."""
+    query = sa.select(t.quarantine.c.id, t.quarantine.c.mapping).where(
+        t.quarantine.c.source == source, t.quarantine.c.scope == scope
+    )
+    return {row.id: row.mapping for row in connection.execute(query)}
 
 
 def set_presence(connection: Connection, source: str, ids: Iterable[str], presence: Presence) -> None:
@@ -638,7 +667,7 @@ def payload(connection: Connection, source: str, issue: str) -> bytes | None:
 
 
 def quarantined(connection: Connection) -> tuple[Mapping[str, Any], ...]:
-    """What could not be read: source, issue, scope, path, reason, at; newest first."""
+    """What could not be read: source, id, issue, scope, path, reason, mapping, at; newest first."""
     columns = [column for column in t.quarantine.c if column.name != "raw"]
     rows = connection.execute(sa.select(*columns).order_by(t.quarantine.c.at.desc())).mappings()
     return tuple(dict(row) for row in rows)

@@ -300,8 +300,10 @@ quarantine = Table(
     "quarantine",
     metadata,
     _key("source"),
-    _key("issue"),
+    _key("id"),  # as the census calls it
+    _text("issue", required=True),  # as people call it
     _text("scope", required=True),
+    _text("mapping", required=True),  # that could not read it
     _text("path", required=True),
     _text("reason", required=True),
     Column("raw", sa.LargeBinary, nullable=False),

@@ -30,14 +30,14 @@ from backlint.connectors.github.mapping import (
 )
 from backlint.connectors.github.people import Directory
 from backlint.connectors.github.position import Found, position
-from backlint.connectors.github.pulling import Home, Pull, boards_for, load, read_all, whole
+from backlint.connectors.github.pulling import Home, Loaded, Pull, load, read_all, whole
 from backlint.connectors.github.registration import AppHook, RepositoryHooks
 from backlint.connectors.github.stored import AccountFacts, GitHubStored, reading_for
 from backlint.connectors.http import decode
 from backlint.connectors.mapping_digest import mapping_digest
 from backlint.connectors.visible import visible
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerError
-from backlint.model import Comment, Issue, Project, Tracker
+from backlint.model import Comment, Issue, Person, Project, Tracker
 from backlint.settings import SourceSettings
 
 LONGEST_BODY = 65_536  # characters of a comment
@@ -118,21 +118,24 @@ class GitHubConnector:
         wanted: list[str] = []
         for scope in self.settings.scope:
             wanted += self._owned(scope.removesuffix("/*")) if scope.endswith("/*") else [scope]
-        return tuple(visible(wanted, self.home))
+        return tuple(visible(wanted, self.home, at_once=self.settings.concurrency))
 
     def _seen_homes(self) -> list[Home]:
-        return [home for home in visible(self.scopes(), self.home).values() if home is not None]
+        seen = visible(self.scopes(), self.home, at_once=self.settings.concurrency)
+        return [home for home in seen.values() if home is not None]
 
     def reference(self) -> Reference:
         homes = self._seen_homes()
-        own = self.directory.own()
-        found = [self.boards.of(home) for home in homes]
+        _ = self.client.schema()  # once, before several ask for it
+        side_by_side = self.client.http.side_by_side
+        own, found = side_by_side(self.directory.own, lambda: self._boards_of(homes))
+        people, types = side_by_side(lambda: self.directory.people(homes), lambda: self._types(homes))
         return Reference(
             statuses=boards.every_fact(found),
-            people=self.directory.people(homes),
+            people=people,
             projects=tuple(self._project(home) for home in homes),
             sprints=boards.sprints(found, utc_now()),
-            types=self._types(homes),
+            types=types,
             own_account=own.id,
             account_name=own.name,
             facts=AccountFacts(
@@ -140,6 +143,10 @@ class GitHubConnector:
             ).json(),
             mapping=mapping_digest(self.settings),
         )
+
+    def people_seen(self) -> Sequence[Person]:
+        """Whoever may be assigned is in `reference`; others are not listed."""
+        return ()
 
     def home(self, scope: str) -> Home:
         """The repository of a scope under its present name. NotFound names the scope and similar ones."""
@@ -213,7 +220,11 @@ class GitHubConnector:
         return Project(source=self.name, id=home.full_name, name=home.full_name, body=repository.description or "")
 
     def _types(self, homes: Sequence[Home]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for home in homes for name in boards.types_of(self.client, home)))
+        found = self.client.http.in_parallel(lambda home: boards.types_of(self.client, home), homes)
+        return tuple(dict.fromkeys(name for names in found for name in names))
+
+    def _boards_of(self, homes: Sequence[Home]) -> list[boards.Boards]:
+        return list(self.client.http.in_parallel(self.boards.of, homes))
 
     def stored(self, facts: bytes, *, now: datetime) -> GitHubStored:
         return GitHubStored(self.settings, facts, now=now)
@@ -256,9 +267,13 @@ class GitHubConnector:
         home = self.home(scope)
         has_boards = self.boards.of(home).are_visible
         wanted = [Found(self._nodes[id]) for id in ids if id in self._nodes]
-        for start in range(0, len(wanted), self.client.batch):
-            batch = wanted[start : start + self.client.batch]
-            loaded = load(self.client, home, batch, has_boards=has_boards, on_boards_hidden=self._hide_boards(home))
+        size = self.client.batch
+        batches = [wanted[start : start + size] for start in range(0, len(wanted), size)]
+
+        def fetched(batch: Sequence[Found]) -> list[Loaded]:
+            return load(self.client, home, batch, has_boards=has_boards, on_boards_hidden=self._hide_boards(home))
+
+        for loaded in self.client.http.in_parallel(fetched, batches):
             issues, quarantined = read_all(loaded, self._reading(home))
             yield Page(issues=issues, quarantined=quarantined, cursor="")
 
@@ -279,25 +294,25 @@ class GitHubConnector:
     def read(self, issue: Issue) -> Issue:
         repository, number = _address(issue)
         home = self.home(repository)
-        schema = self.client.schema()
-        answered = self.client.part(
-            queries.one_issue(schema), _OneData, {**home.variables, "number": number}, what=issue.key
-        )
+        answered = self._one(home, number, what=issue.key)
         raw = bytes(answered.repository.issue) if answered.repository else b"null"
         if raw == b"null":
             raise NotFound(f"{self.name}: {issue.key} is gone or hidden", status=404)
         node = decode(raw, _Id, issue=issue.key, source=self.name)
         if str(node.full_database_id or node.database_id) != issue.id:
             raise NotFound(f"{self.name}: {issue.key} is another issue now: it was transferred", status=404)
-        return self._fetched(home, node.id, raw)
-
-    def _fetched(self, home: Home, id: str, raw: bytes) -> Issue:
-        board = None
-        if self.boards.of(home).are_visible:
-            board = boards_for(self.client, [id], self._hide_boards(home))[0]
-        found = whole(self.client, home, Found(id), raw, board)
+        found = whole(self.client, home, Found(node.id), raw)
         assert found.raw is not None  # the issue was given
         return issue_from(found.raw, self._reading(home))
+
+    def _one(self, home: Home, number: int | str, *, what: str) -> _OneData:
+        schema, given = self.client.schema(), {**home.variables, "number": number}
+        if self.boards.of(home).are_visible:
+            try:
+                return self.client.part(queries.one_issue(schema, has_boards=True), _OneData, given, what=what)
+            except PermissionMissing as error:
+                self._hide_boards(home)(error)
+        return self.client.part(queries.one_issue(schema, has_boards=False), _OneData, given, what=what)
 
     def _reading(self, home: Home) -> Reading:
         return reading_for(

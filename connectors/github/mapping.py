@@ -214,6 +214,8 @@ class IssueNode(_Camel, frozen=True, kw_only=True):
     blocking: References = References()
     comments: Comments = Comments()
     timeline_items: Events = Events()
+    project_items: BoardItems | None = None
+    board_events: Events = msgspec.field(default_factory=Events)
 
 
 class FieldValue(_Camel, frozen=True, kw_only=True):
@@ -257,7 +259,10 @@ class BoardNode(_Camel, frozen=True, kw_only=True):
 
 
 class Envelope(_Camel, frozen=True, kw_only=True):
-    """What is kept as the raw payload: the two answers about one issue, and where they were asked."""
+    """What is kept as the raw payload: the answer about one issue, and where it was asked.
+
+    `board` is what was asked about boards by itself; as a rule it came with the issue.
+    """
 
     repository: str
     is_archived: bool = False
@@ -282,7 +287,7 @@ class Reading:
         return {**TYPE_NAMES, **{name.casefold(): type for name, type in self.types.items()}}
 
 
-def envelope(repository: str, *, is_archived: bool, issue: bytes, board: bytes | None) -> bytes:
+def envelope(repository: str, *, is_archived: bool, issue: bytes, board: bytes | None = None) -> bytes:
     """The raw payload of one issue, as it is stored."""
     name = msgspec.json.encode(repository)
     archived = b"true" if is_archived else b"false"
@@ -295,14 +300,16 @@ def issue_from(raw: bytes, reading: Reading) -> Issue:
     name = _name_in(bytes(outer.issue), outer.repository)
     node = decode(bytes(outer.issue), IssueNode, issue=name, source=reading.source)
     board = decode(bytes(outer.board), BoardNode | None, issue=name, source=reading.source)  # type: ignore[arg-type]
-    return _issue(node, board, outer, reading)
+    return _issue(
+        node, board or BoardNode(project_items=node.project_items, timeline_items=node.board_events), outer, reading
+    )
 
 
-def _issue(node: IssueNode, board: BoardNode | None, outer: Envelope, reading: Reading) -> Issue:
+def _issue(node: IssueNode, board: BoardNode, outer: Envelope, reading: Reading) -> Issue:
     key = f"{outer.repository}#{node.number}"
-    item = chosen_item(board, reading.statuses) if board else None
+    item = chosen_item(board, reading.statuses)
     events = known_events(node.timeline_items, key, reading)
-    moves = known_events(board.timeline_items, key, reading) if board else ()
+    moves = known_events(board.timeline_items, key, reading)
     chain = status_chain(node, item, events, moves)
     type_name, type = issue_type(node, reading)
     values = board_values(item)
@@ -742,6 +749,20 @@ def _name_in(raw: bytes, repository: str) -> str:
     except msgspec.MsgspecError:
         number = None
     return f"{repository}#{number}" if number else f"{repository}#?"
+
+
+def id_in(raw: bytes) -> str | None:
+    """The identity in a stored payload that may be unreadable otherwise."""
+    try:
+        found = msgspec.json.decode(msgspec.json.decode(raw, type=Envelope).issue, type=_Identity)
+    except msgspec.MsgspecError:
+        return None
+    return str(found.full_database_id or found.database_id or "") or None
+
+
+class _Identity(_Camel, frozen=True, kw_only=True):
+    database_id: int | None = None
+    full_database_id: int | str | None = None
 
 
 # -- REST --------------------------------------------------------------------------------------------------------------

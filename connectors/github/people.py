@@ -64,8 +64,8 @@ class Directory:
         GitHub tells of nobody that they have left; whoever may be assigned is there. Others are not listed.
         """
         found = {self.own().id: self.own()}
-        for home in homes:
-            found |= {each.id: each for each in self._assignable(home)}
+        for people in self._client.http.in_parallel(self._assignable, homes):
+            found |= {each.id: each for each in people}
         return tuple(found.values())
 
     def _user(self) -> RestUser:

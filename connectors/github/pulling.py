@@ -18,13 +18,17 @@ import msgspec
 from backlint.connectors.contract import Page, Pulled, Quarantined
 from backlint.connectors.github import queries
 from backlint.connectors.github.client import Client, utc_now
-from backlint.connectors.github.mapping import BoardNode, PageInfo, Reading, envelope, issue_from, utc
+from backlint.connectors.github.mapping import PageInfo, Reading, envelope, id_in, issue_from, utc
 from backlint.connectors.github.position import Found, Look, Position
+from backlint.connectors.github.queries import Schema
 from backlint.connectors.graphql import Problem
 from backlint.connectors.http import decode, served_at
 from backlint.errors import MalformedPayload, NotFound, PermissionMissing, TrackerDown
 
 MOST_BOARDS = 100  # ids in one request
+# Changed issues from which the list is read in several places at once, and how many each of them reads.
+WORTH_PARTING = 1000
+WINDOW = 400
 SETTLED = timedelta(seconds=10)  # times have whole seconds, and GitHub's answers come from copies that may lag
 
 
@@ -117,6 +121,10 @@ class _Rest(_Camel, frozen=True, kw_only=True):
     id: str = ""
     comments: _Connection = _Connection()
     timeline_items: _Connection = _Connection()
+    board_events: _Connection = _Connection()
+
+    def part(self, name: str) -> _Connection:
+        return {"comments": self.comments, "timelineItems": self.timeline_items}.get(name, self.board_events)
 
 
 class _MoreOf(_Camel, frozen=True, kw_only=True):
@@ -127,6 +135,15 @@ class _MoreOf(_Camel, frozen=True, kw_only=True):
 class _MoreNode(_Camel, frozen=True, kw_only=True):
     comments: _MoreOf | None = None
     timeline_items: _MoreOf | None = None
+    board_events: _MoreOf | None = None
+
+
+class _Count(_Camel, frozen=True, kw_only=True):
+    total_count: int
+
+
+class _CountsData(_Camel, frozen=True, kw_only=True):
+    repository: dict[str, _Count] | None
 
 
 class _MoreData(_Camel, frozen=True, kw_only=True):
@@ -191,37 +208,73 @@ class Pull:
             yield batch
 
     def _wanted(self, is_unchanged: bool, now: datetime) -> Iterator[Found]:
-        seen: set[str] = set()
-        for found in () if is_unchanged else self._changed():
-            if not self.start.has_delivered(found):
-                seen.add(found.id)
+        seen: dict[str, datetime | None] = {}
+        for found in () if is_unchanged else self._changed(now):
+            if not self.start.has_delivered(found) and seen.get(found.id) != found.updated_at:
+                seen[found.id] = found.updated_at
                 yield found
         for id in self._moved(now) if self.has_boards and self.start.has_all else ():
             if id not in seen:
-                seen.add(id)
+                seen[id] = None
                 yield Found(id)
 
-    def _changed(self) -> Iterator[Found]:
+    def _changed(self, now: datetime) -> Iterator[Found]:
         """Oldest change first, so that a pull that is cut off can go on where it was."""
-        after: str | None = None
-        variables: dict[str, object] = dict(self.home.variables)
-        if self.start.asks_since is not None:
-            variables["since"] = self.start.asks_since.isoformat().replace("+00:00", "Z")
+        first, after = self._listed(self.start.asks_since, None)
+        yield from first
+        if after is None:
+            return
+        if self.expected is None or self.expected < WORTH_PARTING:
+            yield from self._list(self.start.asks_since, after=after)
+            return
+        newest = first[-1].updated_at
+        windows = self._windows(newest, now)
+        for found in self.client.http.in_parallel(lambda window: list(self._list(*window)), windows):
+            yield from found
+            newest = found[-1].updated_at if found else newest
+        # What changed meanwhile went from its window to the end, where it may have come too late.
+        yield from self._list(newest)
+
+    def _list(
+        self, since: datetime | None, until: datetime | None = None, *, after: str | None = None
+    ) -> Iterator[Found]:
+        """Changes in [since, until), one page after the other; `after` is where an earlier page ended."""
         while True:
-            answered = self.client.data(
-                queries.CHANGED, _ChangedData, {**variables, "after": after}, what=self.home.scope
-            )
-            if answered.repository is None:
-                raise NotFound(f"{self.client.source}: {self.home.scope} is gone or hidden", status=404)
-            page = answered.repository.issues
-            self.expected = page.total_count if self.expected is None else self.expected
-            for node in page.nodes:
-                if node is None:  # it must not pass for an issue that is not there
-                    raise TrackerDown(f"{self.client.source}: GitHub left issues out of the list of {self.home.scope}")
-                yield Found(node.id, utc(node.updated_at))
-            after = page.page_info.end_cursor
-            if not page.page_info.has_next_page or after is None:
+            page, after = self._listed(since, after)
+            for found in page:
+                if until is not None and found.updated_at is not None and found.updated_at >= until:
+                    return
+                yield found
+            if after is None:
                 return
+
+    def _listed(self, since: datetime | None, after: str | None) -> tuple[list[Found], str | None]:
+        """One page, and where the next one begins."""
+        variables = {**self.home.variables, "after": after} | ({"since": _text(since)} if since else {})
+        answered = self.client.data(queries.CHANGED, _ChangedData, variables, what=self.home.scope)
+        if answered.repository is None:
+            raise NotFound(f"{self.client.source}: {self.home.scope} is gone or hidden", status=404)
+        page = answered.repository.issues
+        self.expected = page.total_count if self.expected is None else self.expected
+        if any(node is None for node in page.nodes):  # it must not pass for an issue that is not there
+            raise TrackerDown(f"{self.client.source}: GitHub left issues out of the list of {self.home.scope}")
+        info = page.page_info
+        found = [Found(node.id, utc(node.updated_at)) for node in page.nodes if node]
+        return found, info.end_cursor if info.has_next_page and found else None
+
+    def _windows(self, begin: datetime | None, now: datetime) -> list[tuple[datetime, datetime | None]]:
+        """Spans of time with some hundreds of changes each, the last one open, from `begin` to the end of today."""
+        assert begin is not None  # of the list of changes, which names a time for each
+        end = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        step = (end - begin) / queries.COUNTS_AT_ONCE
+        grid = [(begin + step * n).replace(microsecond=0) for n in range(queries.COUNTS_AT_ONCE)]
+        asked = {f"since{n}": _text(moment) for n, moment in enumerate(grid)}
+        answered = self.client.data(
+            queries.counts(len(grid)), _CountsData, {**self.home.variables, **asked}, what=self.home.scope
+        )
+        counts = answered.repository or {}
+        left = [counts[f"n{n}"].total_count if f"n{n}" in counts else 0 for n in range(len(grid))]
+        return spans(grid, left)
 
     def _moved(self, now: datetime) -> Iterator[str]:
         """Issues whose card has moved. Whether that changes the issue's own time is not documented [unverified], so
@@ -279,13 +332,11 @@ class Pull:
     # -- the issues themselves -------------------------------------------------------------------------------------
 
     def _load(self, batch: Sequence[Found]) -> list[Loaded]:
-        return load(
-            self.client,
-            self.home,
-            batch,
-            has_boards=self.has_boards,
-            on_boards_hidden=self.on_boards_hidden,
-        )
+        return load(self.client, self.home, batch, has_boards=self.has_boards, on_boards_hidden=self._go_on_without)
+
+    def _go_on_without(self, error: PermissionMissing) -> None:
+        self.has_boards = False
+        self.on_boards_hidden(error)
 
     def _page(self, loaded: Sequence[Loaded], at: Position) -> tuple[Page, Position]:
         issues, quarantined = read_all(loaded, self.reading)
@@ -319,56 +370,56 @@ def load(
     """The payloads of a batch, complete: histories and comments beyond the first hundred are fetched here."""
     schema = client.schema()
     ids = [found.id for found in batch]
-    answers = client.nodes(queries.details(schema), ids)
-    boards = boards_for(client, ids, on_boards_hidden) if has_boards else [None] * len(ids)
-    return [whole(client, home, *each) for each in zip(batch, answers, boards, strict=True)]
-
-
-def boards_for(
-    client: Client, ids: Sequence[str], on_boards_hidden: Callable[[PermissionMissing], None]
-) -> list[bytes | Problem | None]:
     try:
-        return client.nodes(queries.boards(client.schema()), ids)
+        answers = client.nodes(queries.details(schema, has_boards=has_boards), ids)
     except PermissionMissing as error:
+        if not has_boards:
+            raise
         on_boards_hidden(error)
-        return [None] * len(ids)
+        answers = client.nodes(queries.details(schema, has_boards=False), ids)
+    return [whole(client, home, *each) for each in zip(batch, answers, strict=True)]
 
 
-def whole(
-    client: Client, home: Home, found: Found, answer: bytes | Problem | None, board: bytes | Problem | None
-) -> Loaded:
-    """One issue with its continuations and its side of the board."""
+def whole(client: Client, home: Home, found: Found, answer: bytes | Problem | None) -> Loaded:
+    """One issue with its continuations."""
     if answer is None:
         return Loaded(found)
     if isinstance(answer, Problem):
         return Loaded(found, problem=answer.message)
-    issue = completed(client, answer, found.id)
-    whole_board = completed_board(client, board, found.id) if isinstance(board, bytes) else None
-    return Loaded(found, envelope(home.full_name, is_archived=home.is_archived, issue=issue, board=whole_board))
+    return Loaded(
+        found, envelope(home.full_name, is_archived=home.is_archived, issue=completed(client, answer, found.id))
+    )
+
+
+MORE: Mapping[str, Callable[[Schema], str]] = {
+    "comments": queries.more_comments,
+    "timelineItems": queries.more_events,
+    "boardEvents": queries.more_board_events,
+}
 
 
 def completed(client: Client, raw: bytes, id: str) -> bytes:
     """The issue with its further comments and events, where there are more than a hundred."""
-    schema = client.schema()
-    raw = _completed(client, raw, id, "comments", queries.more_comments(schema))
-    return _completed(client, raw, id, "timelineItems", queries.more_events(schema))
+    try:
+        rest = msgspec.json.decode(raw, type=_Rest)
+    except msgspec.ValidationError:
+        return raw  # it cannot even say whether more is to come: the mapping says what is wrong
+    for part, document in MORE.items():
+        info = rest.part(part).page_info
+        if info.has_next_page:
+            raw = _completed(client, raw, id, part, info, document(client.schema()))
+    return raw
 
 
-def completed_board(client: Client, raw: bytes, id: str) -> bytes:
-    return _completed(client, raw, id, "timelineItems", queries.more_board_events(client.schema()))
-
-
-def _completed(client: Client, raw: bytes, id: str, part: str, document: str) -> bytes:
-    info = _rest_of(raw, part)
-    if not info.has_next_page:
-        return raw
+def _completed(client: Client, raw: bytes, id: str, part: str, info: PageInfo, document: str) -> bytes:
     issue = msgspec.json.decode(raw)
     while info.has_next_page:
         try:
             answered = client.data(document, _MoreData, {"id": id, "after": info.end_cursor}, what="an issue")
         except NotFound:
             break  # deleted meanwhile; what there is says that it is not whole
-        more = (answered.node.comments or answered.node.timeline_items) if answered.node else None
+        node = answered.node
+        more = (node.comments or node.timeline_items or node.board_events) if node else None
         if more is None:
             break
         issue[part]["nodes"].extend(msgspec.json.decode(bytes(node)) for node in more.nodes)
@@ -377,41 +428,67 @@ def _completed(client: Client, raw: bytes, id: str, part: str, document: str) ->
     return msgspec.json.encode(issue)
 
 
-def _rest_of(raw: bytes, part: str) -> PageInfo:
-    """A payload that cannot even say whether more is to come is left as it is: the mapping says what is wrong."""
-    try:
-        rest = msgspec.json.decode(raw, type=_Rest)
-    except msgspec.ValidationError:
-        return PageInfo()
-    return rest.comments.page_info if part == "comments" else rest.timeline_items.page_info
-
-
 def read_all(loaded: Iterable[Loaded], reading: Reading) -> tuple[tuple[Pulled, ...], tuple[Quarantined, ...]]:
     """The payloads as issues; those that cannot be read are set aside. Gone ones are the census's business."""
     issues: list[Pulled] = []
     aside: list[Quarantined] = []
     for each in loaded:
         if each.problem is not None:
-            aside.append(Quarantined(issue=each.found.id, path="$", reason=each.problem, raw=b""))
+            aside.append(
+                Quarantined(
+                    id=each.found.id, issue=each.found.id, path="$", reason=each.problem, raw=b"", is_given=False
+                )
+            )
         if each.raw is None:
             continue
         try:
             issues.append(Pulled(issue_from(each.raw, reading), each.raw))
         except MalformedPayload as error:
-            aside.append(Quarantined(issue=error.issue, path=error.path, reason=str(error), raw=each.raw))
+            id = id_in(each.raw) or each.found.id
+            aside.append(Quarantined(id=id, issue=error.issue, path=error.path, reason=str(error), raw=each.raw))
     return tuple(issues), tuple(aside)
 
 
-class _BoardOnly(msgspec.Struct, frozen=True, kw_only=True):
-    board: BoardNode | None = None
+class _OnBoard(_Camel, frozen=True, kw_only=True):
+    project: _BoardId | None = None
+
+
+class _BoardId(_Camel, frozen=True, kw_only=True):
+    id: str | None = None
+
+
+class _OnBoards(_Camel, frozen=True, kw_only=True):
+    nodes: tuple[_OnBoard | None, ...] = ()
+
+
+class _BoardsOnly(_Camel, frozen=True, kw_only=True):
+    project_items: _OnBoards | None = None
+
+
+class _IssueBoards(_Camel, frozen=True, kw_only=True):
+    issue: _BoardsOnly = _BoardsOnly()
 
 
 def boards_in(raw: bytes) -> Iterator[str]:
     """The node ids of the boards an issue is on."""
     try:
-        board = msgspec.json.decode(raw, type=_BoardOnly).board
+        items = msgspec.json.decode(raw, type=_IssueBoards).issue.project_items
     except msgspec.ValidationError:
         return
-    for item in board.project_items.nodes if board and board.project_items else ():
+    for item in items.nodes if items else ():
         if item and item.project and item.project.id:
             yield item.project.id
+
+
+def spans(grid: Sequence[datetime], left: Sequence[int]) -> list[tuple[datetime, datetime | None]]:
+    """The grid's moments joined to spans of about WINDOW changes; `left` are the changes from each moment on."""
+    bounds, count = [grid[0]], left[0]
+    for moment, more in zip(grid[1:], left[1:], strict=True):
+        if count - more >= WINDOW:
+            bounds.append(moment)
+            count = more
+    return list(zip(bounds, [*bounds[1:], None], strict=True))
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

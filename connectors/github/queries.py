@@ -35,6 +35,20 @@ query Changed($owner: String!, $name: String!, $since: DateTime, $after: String)
 }
 """
 
+# How many issues have changed since each of several moments: a list can only be read one page after the other, but
+# several lists from different moments side by side.
+COUNTS_AT_ONCE = 100
+
+
+def counts(moments: int) -> str:
+    given = ", ".join(f"$since{n}: DateTime!" for n in range(moments))
+    parts = " ".join(f"n{n}: issues(first: 1, filterBy: {{since: $since{n}}}) {{ totalCount }}" for n in range(moments))
+    return (
+        f"query Counts($owner: String!, $name: String!, {given}) "
+        f"{{ repository(owner: $owner, name: $name) {{ {parts} }} }}"
+    )
+
+
 BOARDS_OF_REPOSITORY = """
 query BoardsOfRepository($owner: String!, $name: String!) {
   repository(owner: $owner, name: $name) {
@@ -171,21 +185,21 @@ class Schema:
         return tuple(name for name in BOARD_EVENTS if name in self.events)
 
 
-def details(schema: Schema) -> str:
-    """Issues by node id, each with its history and comments."""
-    return (
-        "query Details($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Issue { " + issue_fields(schema) + " } } }"
-    )
+def details(schema: Schema, *, has_boards: bool) -> str:
+    """Issues by node id, each with its history and comments, and its side of the boards for those who may see it."""
+    fields = issue_fields(schema, has_boards=has_boards)
+    return "query Details($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Issue { " + fields + " } } }"
 
 
-def one_issue(schema: Schema) -> str:
+def one_issue(schema: Schema, *, has_boards: bool) -> str:
+    fields = issue_fields(schema, has_boards=has_boards)
     return (
         "query OneIssue($owner: String!, $name: String!, $number: Int!) { repository(owner: $owner, name: $name) "
-        "{ issue(number: $number) { __typename " + issue_fields(schema) + " } } }"
+        "{ issue(number: $number) { __typename " + fields + " } } }"
     )
 
 
-def issue_fields(schema: Schema) -> str:
+def issue_fields(schema: Schema, *, has_boards: bool) -> str:
     parts = [
         "id databaseId number title body state url locked createdAt updatedAt closedAt lastEditedAt",
         "fullDatabaseId" if "fullDatabaseId" in schema.issue else "",
@@ -197,6 +211,7 @@ def issue_fields(schema: Schema) -> str:
         *(text for name, text in OPTIONAL_FIELDS.items() if name in schema.issue),
         comments(schema),
         timeline(schema),
+        board_fields(schema) if has_boards else "",
     ]
     return _filled(" ".join(part for part in parts if part), schema)
 
@@ -223,14 +238,13 @@ def more_events(schema: Schema) -> str:
 
 
 def more_board_events(schema: Schema) -> str:
-    return _more(_timeline(schema, BOARD_EVENTS, ", after: $after"))
+    return _more(_board_timeline(schema, ", after: $after"))
 
 
-def boards(schema: Schema) -> str:
-    """The board side of issues. A query of its own: it takes another permission, and old servers lack the history."""
-    history = _timeline(schema, BOARD_EVENTS, "") if schema.board_events else ""
-    return _filled(
-        "query Boards($ids: [ID!]!) { nodes(ids: $ids) { __typename ... on Issue { "
+def board_fields(schema: Schema) -> str:
+    """The board side of an issue: it takes another permission, and old servers lack the history."""
+    history = _board_timeline(schema, "") if schema.board_events else ""
+    return (
         "projectItems(first: 10, includeArchived: true) { nodes { isArchived updatedAt project { id number title } "
         "fieldValues(first: 50) { nodes { __typename "
         "... on ProjectV2ItemFieldSingleSelectValue { name updatedAt field { ... on ProjectV2FieldCommon { name } } } "
@@ -238,9 +252,13 @@ def boards(schema: Schema) -> str:
         "... on ProjectV2ItemFieldTextValue { text field { ... on ProjectV2FieldCommon { name } } } "
         "... on ProjectV2ItemFieldDateValue { date field { ... on ProjectV2FieldCommon { name } } } "
         "... on ProjectV2ItemFieldIterationValue { title iterationId startDate duration updatedAt "
-        "field { ... on ProjectV2FieldCommon { name } } } } } } } " + history + " } } }",
-        schema,
+        "field { ... on ProjectV2FieldCommon { name } } } } } } } " + history
     )
+
+
+def _board_timeline(schema: Schema, after: str) -> str:
+    """Under a name of its own, so that neither history crowds the other out of its hundred."""
+    return "boardEvents: " + _timeline(schema, BOARD_EVENTS, after)
 
 
 def census(schema: Schema) -> str:

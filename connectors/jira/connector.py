@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
+from typing import Any
 
 import msgspec
 from pydantic import SecretStr
@@ -83,16 +84,16 @@ class JiraConnector:
                 wanted += sorted(key for key in keys if fnmatch.fnmatchcase(key, scope.upper()))
             else:
                 wanted.append(scope)
-        found = visible(wanted, self._session.project)
+        found = self._visible(wanted)
         return list(dict.fromkeys(str(each["key"]) if each else scope for scope, each in found.items()))
 
     def reference(self) -> Reference:
-        """People seen in pulled issues are part of it, so it is worth asking again after a pull."""
         session = self._session
         session.refresh()
-        keys = [key for key, found in visible(self.scopes(), session.project).items() if found]
-        self._people |= {person.id: person for person in session.people(keys)}
-        sprints = session.sprints(keys)
+        keys = [key for key, found in self._visible(self.scopes()).items() if found]
+        _ = session.site  # before what is asked for side by side and needs it
+        sprints, people = session.http.side_by_side(lambda: session.sprints(keys), lambda: list(session.people(keys)))
+        self._people |= {person.id: person for person in people}
         session.know_sprints(sprints)
         return Reference(
             statuses=session.statuses.facts,
@@ -109,6 +110,13 @@ class JiraConnector:
 
     def stored(self, facts: bytes, *, now: datetime) -> JiraStored:
         return JiraStored(self._settings, facts)
+
+    def _visible(self, scopes: Iterable[str]) -> dict[str, Mapping[str, Any] | None]:
+        _ = self._session.account  # once, before several ask for it
+        return visible(scopes, self._session.project, at_once=self._settings.concurrency)
+
+    def people_seen(self) -> Sequence[Person]:
+        return tuple(self._people.values())
 
     # -- pulling ---------------------------------------------------------------------------------------------------
 
@@ -155,7 +163,7 @@ class JiraConnector:
             try:
                 done.append(self._mapped(record))
             except MalformedPayload as error:
-                quarantined.append(quarantine(error, msgspec.Raw(msgspec.json.encode(record))))
+                quarantined.append(quarantine(error, record.issue, kept=msgspec.json.encode(record)))
         return tuple(done), tuple(quarantined)
 
     def _mapped(self, record: Record) -> Pulled:

@@ -109,11 +109,21 @@ def head_of(raw: Raw, source: str) -> Head:
 
 def name_in(raw: Raw) -> str:
     """The key or id of a payload that cannot be read as a whole."""
+    return _first_of(raw, "key", "id")
+
+
+def id_in(raw: Raw) -> str:
+    """The id, else the key, of a payload that cannot be read as a whole."""
+    return _first_of(raw, "id", "key")
+
+
+def _first_of(raw: Raw, *names: str) -> str:
     try:
         some = msgspec.json.decode(raw)
     except msgspec.DecodeError:
         return "?"
-    return str(some.get("key") or some.get("id") or "?") if isinstance(some, dict) else "?"
+    found = [some[name] for name in names if some.get(name)] if isinstance(some, dict) else []
+    return str(found[0]) if found else "?"
 
 
 class _Reading:

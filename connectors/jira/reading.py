@@ -11,7 +11,7 @@ from msgspec import Raw
 
 from backlint.connectors.contract import Quarantined
 from backlint.connectors.http import TrackerHttp, decode
-from backlint.connectors.jira.mapping import head_of, name_in
+from backlint.connectors.jira.mapping import head_of, id_in, name_in
 from backlint.connectors.jira.payloads import (
     BulkChangelog,
     BulkError,
@@ -143,7 +143,9 @@ class CloudReader:
             return
         except RequestRefused as error:
             reason = f"{error} (in bulk: {failed.error_message})"
-            fetched.quarantined.append(Quarantined(issue=failed.id, path="$", reason=reason, raw=b""))
+            fetched.quarantined.append(
+                Quarantined(id=failed.id, issue=failed.id, path="$", reason=reason, raw=b"", is_given=False)
+            )
             return
         yield Raw(answer.content)
 
@@ -359,8 +361,9 @@ def all_comments(http: TrackerHttp, root: str, issue: str) -> list[Raw]:
             return found
 
 
-def quarantine(error: MalformedPayload, raw: Raw) -> Quarantined:
-    return Quarantined(issue=error.issue, path=error.path, reason=str(error), raw=bytes(raw))
+def quarantine(error: MalformedPayload, raw: Raw, *, kept: bytes | None = None) -> Quarantined:
+    """`raw` is the issue; `kept` what is stored of it, if that is more."""
+    return Quarantined(id=id_in(raw), issue=error.issue, path=error.path, reason=str(error), raw=kept or bytes(raw))
 
 
 def batches(rows: Iterable[T], size: int = BULK) -> Iterator[list[T]]:

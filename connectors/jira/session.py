@@ -235,12 +235,15 @@ class Session:
         """Boards have rights of their own, so what cannot be read is left to the sprint field of the issues."""
         found: dict[str, Sprint] = {}
         try:
-            for key in projects:
-                for board in self.pages(f"{AGILE}/board", projectKeyOrId=key):
-                    found |= self._board_sprints(board)
+            boards = [board for some in self.http.in_parallel(self._boards, projects) for board in some]
+            for sprints in self.http.in_parallel(self._board_sprints, {each["id"]: each for each in boards}.values()):
+                found |= sprints
         except (PermissionMissing, NotFound, RequestRefused) as error:
             LOG.warning("%s: boards cannot be read; sprints are known from issues only (%s)", self.name, error)
         return tuple(found.values())
+
+    def _boards(self, project: str) -> list[Mapping[str, Any]]:
+        return list(self.pages(f"{AGILE}/board", projectKeyOrId=project))
 
     def _board_sprints(self, board: Mapping[str, Any]) -> dict[str, Sprint]:
         """A board of a kind without sprints refuses to list them."""

@@ -22,7 +22,7 @@ from backlint.connectors.linear.writing import Writing
 from backlint.connectors.mapping_digest import mapping_digest
 from backlint.connectors.visible import visible
 from backlint.errors import MalformedPayload, NotFound
-from backlint.model import Comment, Issue, Presence, Tracker
+from backlint.model import Comment, Issue, Person, Presence, Tracker
 from backlint.settings import SourceSettings
 
 
@@ -91,6 +91,10 @@ class LinearConnector:
 
     def stored(self, facts: bytes, *, now: datetime) -> LinearStored:
         return LinearStored(self._settings, facts)
+
+    def people_seen(self) -> Sequence[Person]:
+        """Read again during a pull when an issue names what the lists do not."""
+        return tuple(map(mapping.person, self._workspace.lists().people))
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

@@ -390,10 +390,10 @@ class UpdatedAnswer(msgspec.Struct, frozen=True):
     commentUpdate: CommentPayload
 
 
-def called(raw: bytes) -> str:
-    """The key of an issue that may be unreadable otherwise."""
+def called(raw: bytes) -> tuple[str, str]:
+    """The id and the key of an issue that may be unreadable otherwise."""
     try:
         title = msgspec.json.decode(raw, type=Title)
     except msgspec.MsgspecError:
-        return "?"
-    return str(title.identifier or title.id or "?")
+        return "?", "?"
+    return str(title.id or title.identifier or "?"), str(title.identifier or title.id or "?")

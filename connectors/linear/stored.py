@@ -16,5 +16,5 @@ class LinearStored:
         self._names = names_from(read_facts(facts, source=settings.name), settings)
 
     def __call__(self, raw: bytes) -> Issue:
-        node = decode(raw, payloads.IssueNode, issue=payloads.called(raw), source=self._names.source)
+        node = decode(raw, payloads.IssueNode, issue=payloads.called(raw)[1], source=self._names.source)
         return mapping.issue(node, self._names)

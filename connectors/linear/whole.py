@@ -44,14 +44,16 @@ class WholeIssues:
 
     def _keep(self, nodes: Nodes, raw: bytes, set_aside: list[Quarantined], *, problem: str | None = None) -> bool:
         """Whether the payload can be read; if not it is set aside."""
-        called = payloads.called(raw)
+        id, called = payloads.called(raw)
         try:
             if problem is not None:
                 said = f"{self._client.source} issue {called}: Linear says: {problem}"
                 raise MalformedPayload(said, issue=called, path="$")
             node = decode(raw, payloads.IssueNode, issue=called, source=self._client.source)
         except MalformedPayload as malformed:
-            told = Quarantined(issue=called, path=malformed.path, reason=str(malformed), raw=raw)
+            told = Quarantined(
+                id=id, issue=called, path=malformed.path, reason=str(malformed), raw=raw, is_given=problem is None
+            )
             set_aside.append(told)
             return False
         nodes[node.id] = raw, node

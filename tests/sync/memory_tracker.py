@@ -43,6 +43,7 @@ class MemoryTracker:
     def __init__(self, issues: Sequence[Issue] = (), *, name: str = "demo", page_size: int = 3) -> None:
         self.name = name
         self.usage = Usage()
+        self.mapping = "1"
         self.issues = {issue.id: replace(issue, tracker=Tracker.JIRA) for issue in issues}
         self.page_size = page_size
         self.down: TrackerError | None = None
@@ -52,6 +53,8 @@ class MemoryTracker:
         self.archived: set[str] = set()  # in no list, and there by id
         self.located: list[str] = []
         self.writes: list[str] = []
+        self.fetched: list[str] = []
+        self.censuses = 0
         self._ticks = itertools.count()
         self._ids = itertools.count(1)
 
@@ -93,10 +96,14 @@ class MemoryTracker:
                 {each.sprint.id: each.sprint for issue in self.issues.values() for each in issue.sprints}.values()
             ),
             own_account=OWN,
+            mapping=self.mapping,
         )
 
     def stored(self, facts: bytes, *, now: datetime) -> StoredMapping:
         raise NotImplementedError("it gives no facts, so nobody asks")
+
+    def people_seen(self) -> Sequence[Person]:
+        return ()
 
     def pull(self, scope: str, cursor: str | None) -> Iterator[Page]:
         since = datetime.fromisoformat(json.loads(cursor)["since"]) if cursor else None
@@ -112,7 +119,13 @@ class MemoryTracker:
             yield Page(
                 issues=tuple(Pulled(issue, issue.id.encode()) for issue in page if issue.id not in self.unreadable),
                 quarantined=tuple(
-                    Quarantined(issue=issue.id, path=self.unreadable[issue.id], reason="no title", raw=b"{}")
+                    Quarantined(
+                        id=issue.id,
+                        issue=f"DEMO-{issue.id}",
+                        path=self.unreadable[issue.id],
+                        reason="no title",
+                        raw=b"{}",
+                    )
                     for issue in page
                     if issue.id in self.unreadable
                 ),
@@ -125,10 +138,12 @@ class MemoryTracker:
 
     def census(self, scope: str) -> Iterator[Sequence[str]]:
         self._call()
+        self.censuses += 1
         yield sorted(self.issues.keys() - self.archived)
 
     def fetch(self, scope: str, ids: Sequence[str]) -> Iterator[Page]:
         self._call()
+        self.fetched += ids
         there = [id for id in ids if id in self.issues and id not in self.unreadable]
         yield Page(issues=tuple(Pulled(self.issues[id], id.encode()) for id in there), cursor="")
 

@@ -188,7 +188,50 @@ def test_an_unreadable_issue_is_quarantined_with_its_place_and_the_rest_go_on(en
     assert set(stored(engine)) == {"1", "2", "4", "5"}
     with reading(engine) as connection:
         (row,) = store.quarantined(connection)
-    assert (row["issue"], row["path"], row["reason"]) == ("3", "$.fields.summary", "no title")
+    assert (row["id"], row["issue"], row["path"], row["reason"]) == ("3", "DEMO-3", "$.fields.summary", "no title")
+
+
+def test_what_could_not_be_read_is_fetched_again_only_when_it_or_the_mapping_changed(engine: sa.Engine) -> None:
+    tracker = MemoryTracker(some_issues(5))
+    tracker.unreadable["3"] = "$.fields.summary"
+    pull(engine, [tracker], now=NOW)
+    tracker.edit("5", title="Something else")
+    tracker.fetched.clear()
+
+    pull(engine, [tracker], now=NOW)
+    same_mapping = list(tracker.fetched)
+    tracker.mapping = "2"
+    del tracker.unreadable["3"]
+    pull(engine, [tracker], now=NOW)
+
+    assert same_mapping == []
+    assert tracker.fetched == ["3"]
+    assert stored(engine)["3"].title == "Issue 3"
+    with reading(engine) as connection:
+        assert store.quarantined(connection) == ()
+
+
+def test_an_unreadable_issue_that_is_deleted_leaves_quarantine(engine: sa.Engine) -> None:
+    tracker = MemoryTracker(some_issues(5))
+    tracker.unreadable["3"] = "$.fields.summary"
+    pull(engine, [tracker], now=NOW)
+    tracker.delete("3")
+
+    pull(engine, [tracker], now=NOW)
+
+    with reading(engine) as connection:
+        assert store.quarantined(connection) == ()
+
+
+def test_a_pull_of_everything_needs_no_census_to_find_what_is_gone(engine: sa.Engine) -> None:
+    tracker = MemoryTracker(some_issues(9))
+    pull(engine, [tracker], now=NOW)
+    tracker.delete("4")
+
+    (result,) = pull(engine, [tracker], now=NOW, full=True)
+
+    assert result.deleted == 1
+    assert tracker.censuses == 0
 
 
 def test_an_issue_leaves_quarantine_when_it_can_be_read_again(engine: sa.Engine) -> None:

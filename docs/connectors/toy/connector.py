@@ -32,7 +32,7 @@ from backlint.connectors.http import Throttled, TrackerHttp, decode, refused, re
 from backlint.connectors.tokens import GivenToken
 from backlint.connectors.visible import visible
 from backlint.errors import MalformedPayload, NotFound, StoreError, TokenRefused
-from backlint.model import Comment, Issue, IssueType, Tracker
+from backlint.model import Comment, Issue, IssueType, Person, Tracker
 
 from . import mapping
 from .mapping import Account, Facts, Named, Payload, Said, Site
@@ -169,6 +169,9 @@ class ToyConnector:
         except NotFound:
             raise NotFound(f"{self.name}: no project {key!r} is visible to this account", status=404) from None
 
+    def people_seen(self) -> Sequence[Person]:
+        return ()  # this tracker lists everybody
+
     # -- pulling ---------------------------------------------------------------------------------------------------
 
     def stored(self, facts: bytes, *, now: datetime) -> Callable[[bytes], Issue]:
@@ -206,7 +209,8 @@ class ToyConnector:
             try:
                 done.append(Pulled(mapping.issue_from(raw, site), raw))
             except MalformedPayload as error:
-                aside.append(Quarantined(issue=error.issue, path=error.path, reason=str(error), raw=raw))
+                id = mapping.id_in(raw)
+                aside.append(Quarantined(id=id, issue=error.issue, path=error.path, reason=str(error), raw=raw))
         return tuple(done), tuple(aside)
 
     def census(self, scope: str) -> Iterator[Sequence[str]]:

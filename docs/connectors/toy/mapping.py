@@ -214,3 +214,15 @@ def _called(raw: bytes) -> str:
         return msgspec.json.decode(raw, type=_Key).key
     except msgspec.MsgspecError:
         return "?"
+
+
+class _Id(msgspec.Struct):
+    id: str
+
+
+def id_in(raw: bytes) -> str:
+    """What the census calls an issue that may be unreadable otherwise."""
+    try:
+        return msgspec.json.decode(raw, type=_Id).id
+    except msgspec.MsgspecError:
+        return "?"
