@@ -1,4 +1,4 @@
-"""`backlint explain ISSUE`: every verdict, what was tried, what was dropped and why, and the effect on the score."""
+"""`backlint explain ISSUE`: every verdict, what was tried, what was dropped and why, the score, and its time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from backlint.api.commands.check import require_pulled
+from backlint.api.commands.explain_flow import flow_json, show_flow
 from backlint.api.console import Console, escape, severity
 from backlint.api.reading import read_file
 from backlint.api.workplace import now, open_workplace
@@ -101,6 +102,7 @@ def show(
     for judgement in checked.judgements:
         _show_verdict(console, judgement, checked, codes[judgement.rule])
     _show_text(console, issue, context)
+    show_flow(console, issue, context)
     for event in past:
         console.out(f"  {event['at']:%Y-%m-%d %H:%M} UTC  {event['rule']} {event['event']}: {escape(event['message'])}")
 
@@ -246,6 +248,7 @@ def to_json(
             {"text": each.text, "reason": each.reason.value, "start": each.start, "end": each.end}
             for each in document.dropped
         ],
+        "flow": flow_json(issue, context),
         "history": [{**event, "at": event["at"].isoformat()} for event in past],
         "waivers": [waiver_json(each) for each in (*standing.waived.values(), *standing.expired.values())],
         "disputed": sorted(standing.disputed),
