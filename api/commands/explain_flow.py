@@ -47,13 +47,17 @@ def show_flow(console: Console, issue: Issue, context: Context) -> None:
 def _show_episode(console: Console, item: Item, episode: Episode, context: Context, zone: ZoneInfo) -> None:
     rework = ", rework" if episode.is_rework else ""
     source = f" (known from {episode.start_source})" if episode.start_source else ""
-    started = figures.moment(episode.started_at, zone) + source if episode.started_at else "not known to have started"
+    started = "not known to have started"
+    if episode.started_at is not None:
+        started = f"started {figures.moment(episode.started_at, zone)}{source}"
     ended = "open"
     if episode.finished_at is not None:
         ended = f"finished {figures.moment(episode.finished_at, zone)}"
     elif episode.cancelled_at is not None:
         ended = f"cancelled {figures.moment(episode.cancelled_at, zone)}"
-    console.out(f"  Episode {episode.number}{rework}: started {started}, {ended}".replace("started not", "not"))
+    elif episode.started_at is not None and not item.is_in_progress:
+        ended = "paused: put back before it was finished, not in progress now"
+    console.out(f"  Episode {episode.number}{rework}: {started}, {ended}")
     for line in _told(item, episode, context, zone):
         console.out(f"    {escape(line)}")
 
