@@ -13,9 +13,15 @@ from urllib.parse import urlsplit
 
 from backlint.model import Comment, Evidence, Issue, IssueType
 from backlint.rules.evidence import ACCEPTED_COMMENT, of_part, of_span, of_value, section_lines
-from backlint.rules.requirement_text import MIN_CONDITION_WORDS, is_condition, phrases
+from backlint.rules.requirement_text import (
+    MIN_CONDITION_WORDS,
+    is_condition,
+    is_state,
+    phrases,
+    promises_conditions,
+    reports_a_fault,
+)
 from backlint.rules.rule import Context, Rule
-from backlint.rules.words import opens_with_work
 from backlint.text.document import Document, DropReason, Meaning, Section
 from backlint.text.placeholder import waiver_reason
 
@@ -139,7 +145,8 @@ class CriteriaRule(Rule):
         headed = _HEADED.match(section.heading)
         if headed is not None and len(headed["rest"].split()) >= MIN_CONDITION_WORDS:
             yield of_span(document, section.start, section.end, kind="S", field=field)
-        if not _CONDITION_HEADING.match(section.heading):
+        promised = promises_conditions(section.heading) and len(section.items) > 1 and not reports_a_fault(document)
+        if not promised and not _CONDITION_HEADING.match(section.heading):
             return
         conditions = [item for item in section.items if is_condition(item)]
         if len(conditions) >= self.min_items and 2 * len(conditions) >= len(section.items):
@@ -226,7 +233,7 @@ def _in_checklists(issue: Issue, document: Document) -> Iterator[Evidence]:
         yield of_value("C", "checklist", real[0].text)
     excluded = {item.start for section in document.under(Meaning.EXCLUDED) for item in section.items}
     boxes = [item for item in document.items if item.ticked is not None and item.start not in excluded]
-    conditions = [item for item in boxes if not opens_with_work(item.text) and not _CHOICE.match(item.text)]
+    conditions = [item for item in boxes if is_state(item.text) and not _CHOICE.match(item.text)]
     if len(boxes) >= MIN_BOXES and 2 * len(conditions) > len(boxes):
         yield of_part(document, conditions[0], kind="C", field="body")
 

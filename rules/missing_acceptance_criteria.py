@@ -119,6 +119,21 @@ class MissingAcceptanceCriteria(CriteriaRule):
             "what a team needs is no requirement",
             an_issue(body="We need to create the file.\n\nSomeone needs to look at the server first.\n"),
         ),
+        Example(
+            "proposals of work",
+            an_issue(body="We should switch to the new driver. We should then measure how fast the export is.\n"),
+        ),
+        Example(
+            "what a fault should have done",
+            an_issue(
+                body="## Expected behaviour\n\nThe dialogue should close. The list should be shown again.\n",
+            ),
+        ),
+        Example("boxes that name parts", an_issue(body="- [ ] Invoice list\n- [x] Order list\n- [ ] Price list\n")),
+        Example(
+            "a list of how things are",
+            an_issue(body="- The export is written by the old driver\n- The list has several hundred rows\n"),
+        ),
         Example("only pre-flight boxes", an_issue(body=PRE_FLIGHT)),
         Example("only the team's definition of done", an_issue(body=DEFINITION_OF_DONE)),
         Example("criteria quoted from another issue", an_issue(body=QUOTED), evidence="opens in a spreadsheet"),
@@ -162,6 +177,14 @@ class MissingAcceptanceCriteria(CriteriaRule):
             an_issue(
                 body="When a row is added, the sum is shown again. If the list is empty, the button stays disabled."
             ),
+        ),
+        Example(
+            "a list of what shall be",
+            an_issue(body="The overview should show:\n\n- the sum of all rows\n- the date of the last export\n"),
+        ),
+        Example(
+            "boxes that say what is so in the end",
+            an_issue(body="- [ ] Border is grey\n- [ ] Shadow is gone on hover\n"),
         ),
         Example(
             "states to be ensured",

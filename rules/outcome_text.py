@@ -46,7 +46,7 @@ _SO_THAT = AnyCase(
         |so(?=\ (?:we|i|you|they|it|he|she|the\ \w+|users?|customers?|people|our\ \w+|everyone|that)\ (?:can|could
             |may|might|will|would|won't|don't
             |doesn't|do\ not|does\ not|never|always|only|know|have|has|get|gets|are\ able|is\ able|need\ not)\b
-            (?!\ (?:mean\b|be\ (?:that|because|relat|due)|think|assume|guess|suspect|seem|have\ the\ )))
+            (?!\ (?:mean\b|be\ (?:that|because|relat|due)|think|assume|guess|suspect|seem|have\ (?:the|no)\ )))
         |in\ order\ (?:to|that)(?!\ (?:run|reproduce|test|replicate|verify|see|start|install)\b)
         |damit|sodass|so\ dass|um(?=\ [^.;!?]{3,80}\ zu\ )|afin\ (?:que|de|d')|pour\ (?:que|pouvoir)
         |para\ (?:que|poder)|a\ fim\ de|con\ el\ fin\ de|affinch[ée]|in\ modo\ (?:che|da)|cos[ìi]\ (?:che|da)|zodat
@@ -62,7 +62,7 @@ _WANT = re.compile(
 _PEOPLE = (
     r"(?:us|users?|customers?|people|developers?|admins?|administrators?|visitors?|teams?|members?|teachers?|students?"
     r"|creators?|clients?|everyone|operators?|players?|contributors?|readers?|editors?|managers?|buyers?|agents?"
-    r"|(?:the|our|new|other|more)\ \w+s?)"
+    r"|(?:an?|any|each|every)\ (?:user|customer|admin|developer)|(?:the|our|new|other|more)\ \w+s?)"
 )
 # Every branch starts with a letter of its own: the matcher skips those whose first letter is not there.
 _PURPOSE = AnyCase(
@@ -78,7 +78,8 @@ _PURPOSE = AnyCase(
         (?:(?:will|would|should|can|could|might|may)\ (?:also\ |then\ |greatly\ |really\ |help\ |help\ to\ )?
            (?:allow|enable|help|let\ (?:us|users|people|\w+s)|improve|reduce|increase|avoid|prevent
               |make\ (?:it|things|this|life|\w+\ (?:more|easier|better))|give\ (?:us|users|people)|save|simplify|ensure
-              |lead\ to|mean\ (?:that\ )?(?:we|users|less|fewer|more)|encourage|eliminate|speed|free|bring|benefit)
+              |lead\ to\ (?:an?\ )?(?:better|more|fewer|less|improved|increased
+              |higher|lower|faster)|mean\ (?:that\ )?(?:we|users|less|fewer|more)|encourage|eliminate|speed|free|bring|benefit)
          |allows\ (?:us|users|people|for|the|\w+s)|enables|helps\ (?:us|users|to|with|people|\w+s)|improves|reduces
          |avoids|prevents\ (?:us|users|people)|makes\ it\ (?:easier|possible|simpler|faster|clearer)
          |gives\ (?:us|users|people|customers)|saves|simplifies)\b
@@ -99,7 +100,7 @@ _PURPOSE = AnyCase(
     | measured\ by\b
     | to\ (?:explain|show|inform|tell|teach|remind|warn|guide|give|offer)\ (?:to\ )?{_PEOPLE}
         \ (?:to|about|of|how|what|why|when|where|which|that|on|through|a\ (?:better|clear)\w*)\b
-    | sav(?:es?|ing)\ (?:time|money|effort|us)\b
+    | (?<!light\ )(?<!daily\ )sav(?:es?|ing)\ (?:time|money|effort|us)\b
     | for\ (?:the\ sake\ of\ )?(?:better\ |more\ |improved\ |greater\ )?(?:consistency|clarity|maintainability
         |readability|accessibility|usability|discoverability|reusability)\b
     | without\ (?:having|needing)\ to\b
@@ -163,7 +164,9 @@ _CHANGE = AnyCase(
 _HARM = AnyCase(
     r"""(?<!\w)(?:
       (?:annoy\w*|frustrat\w+|confus(?:es?|ing|ion)|painful|tedious|cumbersome|error[- ]prone|time[- ]consuming
-          |distract\w*|inconvenien\w+|clunky|sluggish|hard\ for\ (?:users|people|us|\w+ers)|misleading\ for
+          |distract\w*|inconvenien\w+|clunky|sluggish|hard\ for\ (?:users|people|us|\w+ers)
+          |(?:hard|difficult)\ to\ (?:tell|know|see|find|understand|debug|follow|maintain|reconcile|use|read)
+          |misleading\ for
           |disrupt(?:s|ive)|overwhelm\w*|waste[sd]?\ (?:of\ )?(?:time|money|resources|effort)|wasting)\b
     | (?:drive[sn]?|scare[sd]?|turn(?:s|ed)?)\ away\b
     | (?:los(?:e|es|ing)|cost(?:s|ing)?\ us)\ (?:users|customers|money|revenue|time|trust|data|work|sales)\b

@@ -34,8 +34,8 @@ _SHALL = re.compile(r"(?<!\w)shall\s+(?!we\b|i\b|you\b)(?:not\s+|also\s+|be\s+)?
 
 # One requirement: a subject, a modal verb, a state. A wish ("we should probably") is none.
 _MODAL = AnyCase(
-    r"""(?<!\w)(?:must(?:n't|\ not)?|should(?:n't|\ not)?|needs?\ to\ be|(?:is|are|be)\ (?:able
-        |required|allowed|permitted)\ to|may\ not
+    r"""(?<!\w)(?:must(?:n't|\ not)?|should(?:n't|\ not)?|needs?\ to\ be|(?:is|are|be)\ able\ to
+        |be\ (?:required|allowed|permitted)\ to|may\ not
         |muss|müssen|soll(?:en|te|ten)?|darf|dürfen|doit|doivent|devra(?:it|ient)?|devront|debe[n]?|deber[áa]n?
             |deber[íi]an?|deve[m]?|dever[áa]o?|devono|dovr[àa]|dovrebbe|dovranno|moet(?:en)?|dient|musi|muszą
             |powin(?:ien|na|no|ny))(?!\w)""",
@@ -44,13 +44,22 @@ _NO_REQUIREMENT = AnyCase(
     r"""(?<!\w)(?:(?:want|like|love|wish|need|hope|nice)s?\ (?:it\ )?to\ be\ able\ to|should(?:n't)?\ (?:probably|maybe
         |perhaps|we|i|you|be\ (?:fairly|pretty|quite|relatively|easy|simple
         |straight|fine|ok|okay|enough|possible\?|noted|able\ to\ reproduce)|work\ fine|do\ the\ trick|suffice|help
-        |have\ (?:been|\w+ed|\w+en)|already|just|mean)|(?:we|i|you|one|someone|somebody)\ (?:should|must|have\ to
-            |need\ to
-        |could)\ (?:probably|also|maybe|investigate|consider|look|discuss|think|talk|check|try|decide|find|figure
-        |document|look\ into|agree|make|do|have|get|see|start|wait|use|go|be)
+        |have\ (?:been|\w+ed|\w+en)|already|just|mean)
+        |ideally|(?:it|this)\ (?:appears|seems)
+        |i\ (?:think|guess|suggest|believe|propose)
+        |(?:would|could|might)\ be\ (?:nice|great|good|cool|better|best|useful)
         |must\ have\ been|must\ be\ (?:a\ (?:bug|mistake|problem)|something|because|due)|has\ to\ do\ with
             |have\ to\ do\ with|currently|at\ the\ moment|right\ now|instead\ it|but\ (?:it|this|the|they|we|instead
             |does|is)|however|used\ to|fails?\ to|does\ ?n[o']t\ work|is\ broken|crash\w*|why\b)""",
+)
+# "We should upgrade first" proposes work; "when a row is added, we should update the sum" says what is to happen.
+_PROPOSAL = AnyCase(
+    r"""(?<!\w)(?:we|i|you|one|someone|somebody)(?:\ (?:also|really|probably|then|still|all))*
+        \ (?:should|must|have\ to|need\ to|could)(?:n't)?(?!\ (?:still\ |also\ )?be\ able)(?!\w)""",
+)
+_OPENS_WITH_EVENT = re.compile(
+    r"^\W*(?:when(?:ever)?|if|once|as soon as|after|upon)\s+(?!possible|needed|necessary|not)[^,;?\n]{6,},",
+    re.IGNORECASE,
 )
 _NUMERIC_END = AnyCase(
     r"""(?:(?:within|under|below|less\ than|fewer\ than|no\ more\ than|at\ least|at\ most|up\ to|for|every
@@ -72,6 +81,14 @@ _GOAL = re.compile(
 _IS_PAST = re.compile(
     r"\b(?:goal|target|aim)s?\s+(?:was|were|had)\b|\b(?:however|originally|no longer)\b", re.IGNORECASE
 )
+# "The overview should show", "It has to": what follows in a list is what shall be.
+_PROMISE = re.compile(
+    r"""\b(?:should|must|shall|ha(?:s|ve)\ to|needs?\ to|muss|müssen|soll(?:en|te)?|doit|doivent|debe[n]?|deve[m]?)
+        (?:\ (?:also|then|not|only|at\ least|be\ able\ to|show|display|contain|include|have|support|cover|feature|allow
+            |provide|handle|offer|list|return|accept|behave|consist\ of|enthalten|anzeigen|afficher|contenir|mostrar
+            |contener|conter|permitir|permettre)){0,4}\W*$""",
+    re.VERBOSE | re.IGNORECASE,
+)
 # Work that is to be done, in the passive: a plan and not a state that one finds afterwards.
 _WORK_PASSIVE = AnyCase(
     r"""\b(?:should|must|needs?\ to|ha(?:s|ve)\ to)\ (?:also\ |then\ |all\ )?be\ (?:extended|updated|created|added
@@ -87,6 +104,12 @@ _END_STATE = re.compile(
             |has|have|receives?|sees?|remains?|stays?|contains?|becomes?|works?|disappears?|redirects?|reflects?
             |supports?|exists?|accepts?)\b""",
     re.VERBOSE | re.IGNORECASE,
+)
+# What is to be, against what is: "the total will be shown", "if the list is empty, hide it".
+_TO_COME = re.compile(
+    r"\b(?:will|won't|can(?:not)?|can't|may|must|should|be)\b|^\W*(?:when|if|once|after|given|clicking|tapping|pressing"
+    r"|selecting|hovering)\b",
+    re.IGNORECASE,
 )
 # "The module will need to read the class": what people need, what is needed for something else and what a sentence
 # mentions as known are no requirements, so that the subject must open the sentence.
@@ -117,6 +140,17 @@ _ENSURE = re.compile(
             |remains?|gets?|has|have|does(?:n't|\ not)|do(?:n't|\ not)|returns?|contains?)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
+_DISPLAY = re.compile(
+    r"^\W*(?:x\W+)?(?:display|show|hide|open|return|redirect|reject|accept|allow|prevent|keep|only|never|always|no)s?\b",
+    re.IGNORECASE,
+)
+_IS_SO = re.compile(
+    r"\b(?:is|are|isn't|aren't|can(?:not|'t)?|will|won't|has|have|shows?|appears?|opens?|works?|stays?|gets?|does|doesn't)\b"
+    r"|^\W*(?:x\W+)?(?:when|if|once|after|on)\b",
+    re.IGNORECASE,
+)
+_LINK = re.compile(r"\S*://\S*|!?\[[^\]]*\]\([^)]*\)")
+_WORD = re.compile(r"[^\W_]{2,}")
 _WORK_DONE = AnyCase(
     r"""\b(?:is|are|gets?)\s+(?:all\s+|also\s+|properly\s+)*(?:updated|created|added|removed|changed|moved|refactored|replaced
         |implemented|done|fixed|tested|documented|reviewed|migrated|configured|installed)\b""",
@@ -127,6 +161,8 @@ _REPORT = AnyCase(
         |tbd)\b|\?\s*$""",
 )
 _FAULT_MEANINGS = (Meaning.STEPS, Meaning.ACTUAL)
+# Items that say nothing of what is to be accepted: boxes of a checklist for all, and what a fault should have done.
+_NOT_CONDITIONS = (Meaning.EXCLUDED, Meaning.EXPECTED)
 # A stretch without a full stop, and its end if that is one: "a.b" has none behind its "a", and is no sentence.
 _STRETCH = re.compile(r"[^.!?\n;]++(?P<end>[.!?;]++(?=\s|$)|\n|$)?")
 _QUESTION = re.compile(r"\W*(?:how|what|why|which|who|where|whether|see|note)\b", re.IGNORECASE)
@@ -136,12 +172,28 @@ MIN_STATEMENTS = 2  # one "should" is a wish, two are requirements
 MIN_END_STATES = 2  # of a list, and more than half of it
 
 
+def promises_conditions(heading: str) -> bool:
+    """Whether a line opens a list of what shall be: "The overview should show:"."""
+    if not _PROMISE.search(heading) or _PROPOSAL.holds(heading) or _WORK_PASSIVE.holds(heading):
+        return False
+    return not (_NO_REQUIREMENT.holds(heading) or _QUESTION.match(heading))
+
+
 def is_condition(item: Item) -> bool:
     """Whether a line under "Requirements" or the like is a condition, not a step, a question or a topic."""
     text = item.text
     if opens_with_work(text) or text.rstrip().endswith(("?", ":")):
         return False
     return bool(_MODAL.search(text) or _END_STATE.match(text)) or len(text.split()) >= MIN_CONDITION_WORDS
+
+
+def is_state(text: str) -> bool:
+    """Whether a box says what is to be true: more than the name of a part, and no step of work."""
+    if opens_with_work(text):
+        return False
+    return len(_WORD.findall(_LINK.sub(" ", text))) >= MIN_CONDITION_WORDS or bool(
+        _MODAL.search(text) or _IS_SO.search(text) or _ENSURE.match(text) or _DISPLAY.match(text)
+    )
 
 
 def phrases(document: Document) -> Iterator[Evidence]:
@@ -177,7 +229,7 @@ def reports_a_fault(document: Document) -> bool:
 
 
 def authored_lines(document: Document) -> list[Item]:
-    excluded = {item.start for section in document.under(Meaning.EXCLUDED) for item in section.items}
+    excluded = {item.start for section in document.under(*_NOT_CONDITIONS) for item in section.items}
     return [item for item in document.items if item.start not in excluded]
 
 
@@ -189,6 +241,8 @@ def _is_requirement(sentence: str) -> bool:
     if not (_MODAL.holds(sentence) or _NEEDS.match(sentence)):
         return False
     if sentence.rstrip().endswith("?") or _QUESTION.match(sentence):
+        return False
+    if _PROPOSAL.holds(sentence) and not _OPENS_WITH_EVENT.match(sentence):
         return False
     return not (_NO_REQUIREMENT.holds(sentence) or _WORK_PASSIVE.holds(sentence))
 
@@ -218,8 +272,10 @@ def _is_target(sentence: str) -> bool:
 
 
 def _end_states(document: Document) -> Iterator[Evidence]:
-    """A list most of whose items are states that one can look at."""
+    """A list most of whose items are states that one can look at, and two of them not merely as things are now."""
     items = [item for item in authored_lines(document) if item.is_list_item]
     states = [item for item in items if _END_STATE.match(item.text) and not _REPORT.search(item.text)]
-    if len(states) >= MIN_END_STATES and 2 * len(states) > len(items):
+    if sum(bool(_TO_COME.search(item.text)) for item in states) < MIN_END_STATES:
+        return
+    if 2 * len(states) > len(items):
         yield of_part(document, states[0], kind="P", field="body", note=f"{len(states)} end states")

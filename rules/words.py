@@ -74,7 +74,8 @@ _WORK = re.compile(
         |define|identify|prepare|publish|push|open|close|ask|talk|schedule|communicate|announce|notify
         |verify\ with|assign|label|link|post|share|send|draft|plan|evaluate|explore|figure|run|rebase|bump
         |upgrade|generate|import|export\ the|port|apply|adjust|enable|disable|allow|support|improve|expose|reuse
-        |drop|split|wire|hook|copy|download|upload|sync|backport|complete|finish
+        |drop|split|wire|hook|copy|download|upload|sync|backport|complete|finish|extend|submit|request|determine
+        |(?:add|remov|updat|creat|implement|writ|refactor|mov|fix|document|deploy|releas|migrat|replac|upgrad)ing
         |ensure\ that\ all\ \w+\ have\ been|confirm\ with)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
