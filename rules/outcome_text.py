@@ -79,7 +79,8 @@ _PURPOSE = AnyCase(
            (?:allow|enable|help|let\ (?:us|users|people|\w+s)|improve|reduce|increase|avoid|prevent
               |make\ (?:it|things|this|life|\w+\ (?:more|easier|better))|give\ (?:us|users|people)|save|simplify|ensure
               |lead\ to\ (?:an?\ )?(?:better|more|fewer|less|improved|increased
-              |higher|lower|faster)|mean\ (?:that\ )?(?:we|users|less|fewer|more)|encourage|eliminate|speed|free|bring|benefit)
+              |higher|lower|faster)|mean\ (?:that\ )?(?:we|users|less|fewer|more)
+              |encourage|eliminate|speed|free|bring|benefit)
          |allows\ (?:us|users|people|for|the|\w+s)|enables|helps\ (?:us|users|to|with|people|\w+s)|improves|reduces
          |avoids|prevents\ (?:us|users|people)|makes\ it\ (?:easier|possible|simpler|faster|clearer)
          |gives\ (?:us|users|people|customers)|saves|simplifies)\b
