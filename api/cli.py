@@ -619,6 +619,36 @@ def precision(
 
 
 @app.command()
+def recall(
+    rule: Annotated[str | None, typer.Argument(metavar="[RULE]", help="the code of the rule")] = None,
+    issue: Annotated[str | None, typer.Argument(metavar="[ISSUE]", help="an issue of its sample")] = None,
+    answer: Annotated[str | None, typer.Argument(metavar="[right|missed|unclear]")] = None,
+    draw: Annotated[bool, typer.Option("--draw", help="draw the month's samples, unless they stand")] = False,
+    month: Annotated[
+        str | None, typer.Option("--month", metavar="YYYY-MM", help="of this month (default: now)")
+    ] = None,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """How much the error rules miss: a monthly random sample of what they let pass, judged by a person."""
+    from backlint.api.commands.recall import run
+
+    raise typer.Exit(
+        run(
+            _console(format, quiet, no_color),
+            config=config,
+            rule=rule,
+            issue=issue,
+            answer=answer,
+            month=month,
+            draw=draw,
+        )
+    )
+
+
+@app.command()
 def feedback(
     issue: Annotated[str, typer.Argument(metavar="ISSUE", help="key, former key or id")],
     rule: Annotated[str, typer.Argument(metavar="RULE", help="the code of the finding")],

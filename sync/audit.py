@@ -14,7 +14,7 @@ from backlint.connectors.contract import Connector
 from backlint.rules.engine import asked
 from backlint.rules.registry import RULES_VERSION
 from backlint.settings import Settings
-from backlint.sync import feedback, writes
+from backlint.sync import feedback, recall, writes
 from backlint.sync.apply import Applied, apply, settle_unsettled, unshared
 from backlint.sync.check import Checked, CheckResult, as_spoken, check_store
 from backlint.sync.commands import NOTHING_HEARD, Heard, heard
@@ -75,6 +75,9 @@ def audit(
     with engine.begin() as connection:
         feedback.note_deeds(connection, now=clock())
         feedback.review(connection, settings, now=clock())
+        if not checked.cannot_say:
+            month = f"{clock().astimezone(settings.zone):%Y-%m}"
+            recall.draw_samples(connection, checked, month=month, size=settings.trust.recall_sample, now=clock())
         save_scores(connection, run, stored_scores(checked), rules_version=RULES_VERSION, now=clock())
         facts = {
             "check": checked.run,
@@ -163,6 +166,7 @@ def _candidate(
         written=written,
         heard=answer.lines,
         heard_at=answer.at,
+        allowed_at=answer.allowed_at,
         overrides=taken_back.get(each.issue.identity, ()),
         quiet=quiet,
     )

@@ -35,10 +35,11 @@ SELECTED = (t.comments.c.source, t.comments.c.issue, t.comments.c.id, t.comments
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the managed comment answers on an issue. `at`: when we last read what calls for an answer."""
+    """What the managed comment answers on an issue. `at`: when we last read a command; `allowed_at`: by who may."""
 
     lines: tuple[str, ...] = ()
     at: datetime | None = None
+    allowed_at: datetime | None = None
 
 
 NOTHING_HEARD = Heard()
@@ -310,8 +311,10 @@ def _answered(rows: Sequence[Mapping[str, Any]], standing: Collection[str]) -> H
         if row["answer"] and (set(_waiver_ids(row)) & set(standing) if row["verb"] == Verb.WAIVE
                               and row["outcome"] == DONE else row["comment"] == last)
     ]  # fmt: skip
-    spoken = [row["read_at"] for row in rows if row["answer"] and row["outcome"] != REFUSED]
-    return Heard(tuple(dict.fromkeys(lines)), max(spoken, default=None))
+    answered = [row for row in rows if row["answer"]]
+    allowed = [row["read_at"] for row in answered if row["outcome"] != REFUSED]
+    at = max((row["read_at"] for row in answered), default=None)
+    return Heard(tuple(dict.fromkeys(lines)), at, max(allowed, default=None))
 
 
 def of_issue(connection: Connection, source: str, issue: str) -> tuple[Mapping[str, Any], ...]:

@@ -125,6 +125,7 @@ class Candidate:
     written: tuple[Written, ...] = ()  # oldest first
     heard: tuple[str, ...] = ()  # answers to what people told us on the issue
     heard_at: datetime | None = None  # when we read the last of it
+    allowed_at: datetime | None = None  # ... of people who may give commands: they are answered where no comment stands
     overrides: tuple[Override, ...] = ()
     quiet: frozenset[str] = frozenset()  # rules that may say nothing new of it
 
@@ -228,7 +229,7 @@ def _comment_changes(candidate: Candidate, settings: WriteBackSettings) -> Itera
     standing = _own_comment(candidate.issue)
     last = _last_comment(candidate)
     questions = _questions(candidate, standing, last)
-    if not questions and standing is None and not _is_spoken_to(candidate, last):
+    if not questions and standing is None and not _is_since(last, candidate.allowed_at):
         return
     body = managed.render(
         questions,
@@ -249,9 +250,9 @@ def _questions(candidate: Candidate, standing: Comment | None, last: Written | N
     return tuple(each for each in candidate.asked if each.rule not in _silenced(candidate))
 
 
-def _is_spoken_to(candidate: Candidate, last: Written | None) -> bool:
+def _is_since(last: Written | None, heard_at: datetime | None) -> bool:
     """Whether somebody gave a command since we last wrote: who speaks to us gets an answer."""
-    return candidate.heard_at is not None and (last is None or last.at < candidate.heard_at)
+    return heard_at is not None and (last is None or last.at < heard_at)
 
 
 def _silenced(candidate: Candidate) -> set[str]:
@@ -352,7 +353,7 @@ def _held_comment(
     quiet = quiet_until(settings, now.astimezone(zone))
     if quiet is not None:
         return f"quiet hours until {quiet:%a %H:%M}", quiet
-    is_urgent = (change.body or "").startswith(managed.NOTHING_LEFT) or _is_spoken_to(candidate, last)
+    is_urgent = (change.body or "").startswith(managed.NOTHING_LEFT) or _is_since(last, candidate.heard_at)
     if not is_urgent and last is not None and standing is not None:
         again = last.at + timedelta(days=settings.comment_every_days)
         if again > now:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
@@ -193,6 +194,28 @@ def keys_of(connection: Connection, waivers_: Collection[Waiver]) -> dict[tuple[
     return found
 
 
+def people_of(connection: Connection, waivers_: Collection[Waiver]) -> dict[tuple[str | None, str], str]:
+    """(source, account) -> the name of whoever gave the waivers in comments."""
+    ids = sorted({waiver.author for waiver in waivers_ if waiver.author and waiver.via is Via.COMMENT})
+    found: dict[tuple[str | None, str], str] = {}
+    for start in range(0, len(ids), CHUNK):
+        query = sa.select(t.people.c.source, t.people.c.id, t.people.c.name)
+        rows = connection.execute(query.where(t.people.c.id.in_(ids[start : start + CHUNK])))
+        found |= {(row.source, row.id): row.name for row in rows if row.name}
+    return found
+
+
+def require_project(connection: Connection, name: str) -> None:
+    """InputError with the nearest names unless something stored belongs to a project, team or scope of this name."""
+    columns = t.issues.c.project, t.issues.c.team, t.issues.c.scope, t.issues.c.source, t.projects.c.name
+    known = {
+        value for column in columns for value in connection.execute(sa.select(column).distinct()).scalars() if value
+    }
+    if name.casefold() not in {each.casefold() for each in known}:
+        near = difflib.get_close_matches(name, sorted(known), n=3) or sorted(known)[:20]
+        raise InputError(f"nothing belongs to {name!r}; there is {', '.join(near) or 'nothing at all'}")
+
+
 def to_json(waiver: Waiver) -> dict[str, Any]:
     """As `check`, `explain` and `waive` print it: who, when, why, until."""
     return {
@@ -220,6 +243,8 @@ __all__ = [
     "keyed",
     "keys_of",
     "labelled",
+    "people_of",
+    "require_project",
     "rule_or_family",
     "stored",
     "to_json",

@@ -47,7 +47,7 @@ def run(console: Console, *, config: Path | None, wanted: Wanted, end: str | Non
             made = _waive(place, wanted)
             console.json({"waived": [waivers.to_json(waiver) for waiver in made]})
             with reading(place.engine) as connection:
-                keys = waivers.keys_of(connection, made)
+                keys = waivers.keys_of(connection, made) | waivers.people_of(connection, made)
             for waiver in made:
                 console.out(f"{waiver.id}  {_told(waiver, keys)}")
         else:
@@ -85,6 +85,8 @@ def _waive(place: Workplace, wanted: Wanted) -> tuple[Waiver, ...]:
         if about is About.TYPE and name not in list(IssueType):
             raise InputError(f"--type {name!r}: use {', '.join(IssueType)}")
         source = wanted.source
+        if about is About.PROJECT:
+            waivers.require_project(connection, name)
         if about is About.ISSUE:
             source, name = issue_of(connection, name, wanted.source)
         return (
@@ -131,7 +133,8 @@ def _list(console: Console, place: Workplace, *, with_past: bool) -> None:
     skip_label = f"{place.settings.write_back.label_prefix}skip"
     with reading(place.engine) as connection:
         book = waivers.all_waivers(connection, place.settings, now=now())
-        keys, covered = waivers.keys_of(connection, book.all), waivers.covered(connection)
+        keys = waivers.keys_of(connection, book.all) | waivers.people_of(connection, book.all)
+        covered = waivers.covered(connection)
         skipped = waivers.labelled(connection, skip_label)
     shown = _sorted(book, with_past=with_past)
     console.json(
@@ -171,7 +174,7 @@ def _told(waiver: Waiver, keys: dict[tuple[str | None, str], str]) -> str:
     about = keys.get((waiver.source, waiver.name), waiver.name) if waiver.about is About.ISSUE else waiver.name
     what = "" if waiver.about is About.ISSUE else f"{waiver.about.value} "
     where = f" in {waiver.source}" if waiver.source and waiver.about is not About.ISSUE else ""
-    by = f" by {waiver.author}" if waiver.author else ""
+    by = f" by {keys.get((waiver.source, waiver.author), waiver.author)}" if waiver.author else ""
     on = f" on {_on(waiver.made_at)}" if waiver.made_at else ""
     private = " (private)" if waiver.is_of_secrets else ""
     return escape(

@@ -187,6 +187,17 @@ def test_a_stranger_is_not_answered_where_no_comment_stands(engine: sa.Engine) -
     assert place.comment() == ""
 
 
+def test_a_stranger_is_told_at_once_where_a_comment_stands(engine: sa.Engine) -> None:
+    place = Place(engine, a_story())
+    place.write()
+    place.say(reply(WAIVE, may_write=False, author="stranger"))
+
+    place.write(days=1)
+
+    assert "Noted: `/hygiene waive` needs write access to this issue." in place.comment()
+    assert "What must be observably true" in place.comment()
+
+
 def test_who_asked_for_the_issue_may_call_a_finding_wrong_and_it_is_not_asked_again(engine: sa.Engine) -> None:
     place = Place(engine, a_story(reporter="customer"))
     place.write()
