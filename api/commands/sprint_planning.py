@@ -11,6 +11,7 @@ from statistics import median_low
 from typing import TypeVar
 
 from backlint.api.commands.team_calendar import team_calendar
+from backlint.api.reports.entries import Entry, entries, entry
 from backlint.api.reports.health import Answer, SourceHealth, all_failed
 from backlint.api.reports.sprint_prep import (
     Candidate,
@@ -37,11 +38,12 @@ from backlint.readiness import Answer as NeedAnswer
 from backlint.readiness import Need, Readiness, bug_impact, readiness, rule_codes
 from backlint.rules.blocking import BLOCKED_LABELS, BLOCKED_STATUSES, blocked_mark, blockers
 from backlint.rules.carried_over import sprints_endured
+from backlint.rules.order import by_key
 from backlint.rules.outcome_text import own_outcomes
 from backlint.rules.priority_inputs import RICE, inputs, score
 from backlint.rules.registry import RULES_VERSION, all_rules, named
 from backlint.rules.rule import Context, Rule
-from backlint.rules.sprint_figures import SPRINT_TYPES, first_day, is_in, last_day, planned
+from backlint.rules.sprint_figures import SPRINT_TYPES, completed, first_day, is_in, last_day, planned
 from backlint.rules.sprint_overcommitted import (
     LEAST,
     SprintOvercommitted,
@@ -193,10 +195,15 @@ class Planning:
         return self._judged[1]
 
     @cached_property
-    def _sample(self) -> History:
+    def _finishes(self) -> Finishes:
         flow = self._context.flow
-        finishes = Finishes((flow[issue.identity] for issue in self._issues), self._zone, flow_options(self._settings))
-        return history(finishes.today(), self._today, weeks=self._settings.forecast.weeks, calendar=self._calendar)
+        return Finishes((flow[issue.identity] for issue in self._issues), self._zone, flow_options(self._settings))
+
+    @cached_property
+    def _sample(self) -> History:
+        return history(
+            self._finishes.today(), self._today, weeks=self._settings.forecast.weeks, calendar=self._calendar
+        )
 
     @cached_property
     def _velocity(self) -> Velocity:
@@ -242,6 +249,16 @@ class Planning:
             set_to=set_for(own, self._rule(SprintOvercommitted).capacity),
             unit=self._velocity.unit,
             seed=seed,
+            drawn_from=self._drawn_from() if seed is not None else (),
+            past_issues=tuple(entries(completed(each)) for each in self._ended),
+        )
+
+    def _drawn_from(self) -> tuple[Entry, ...]:
+        """What was finished in the weeks of the sample, oldest first."""
+        mondays = {week.monday for week in self._sample.weeks}
+        found = [(day, issue) for day, issue in self._finishes.finished if iso_week(day) in mondays]
+        return tuple(
+            entry(issue, f"finished {day}") for day, issue in sorted(found, key=lambda e: (e[0], by_key(e[1])))
         )
 
     def _items(self) -> tuple[str | None, int | None, int | None, int | None]:
@@ -487,11 +504,13 @@ class Planning:
 
     def _room(self) -> Room:
         rule = self._rule(WipAboveCap)
-        at_work = sum(
-            issue.type in rule.types and self._context.flow[issue.identity].is_in_progress for issue in self._issues
-        )
+        at_work = [
+            issue
+            for issue in self._issues
+            if issue.type in rule.types and self._context.flow[issue.identity].is_in_progress
+        ]
         caps = {name.casefold(): cap for name, cap in rule.caps.items()}
-        return Room(in_progress=at_work, cap=caps.get(self._team.casefold()))
+        return Room(items=entries(at_work), cap=caps.get(self._team.casefold()))
 
     def _not_now(self, candidates: Sequence[Candidate]) -> Iterable[NotNow]:
         even = "the capacity" if self._capacity.set_to is not None else "what is finished half of the time"

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from backlint.api.reports.entries import Entry
 from backlint.api.reports.health import Answer, SourceHealth
 from backlint.readiness import Readiness, Standing
 
@@ -44,6 +45,8 @@ class Capacity:
     set_to: float | None  # a capacity that was configured, in the team's unit
     unit: str  # what the team plans in: items or points
     seed: int | None
+    drawn_from: tuple[Entry, ...] = ()  # what was finished in the weeks that the items are forecast from
+    past_issues: tuple[tuple[Entry, ...], ...] = ()  # what was finished in each of the past sprints
 
     @property
     def sprints(self) -> int:
@@ -149,8 +152,12 @@ class NotNow:
 class Room:
     """Work in progress against its cap; None: no cap is agreed on."""
 
-    in_progress: int
+    items: tuple[Entry, ...]  # in progress now
     cap: float | None
+
+    @property
+    def in_progress(self) -> int:
+        return len(self.items)
 
     @property
     def free(self) -> float | None:
@@ -222,6 +229,10 @@ class SprintPrep:
         if self.planned > self.capacity.even:
             return "error"
         return "warning" if self.planned > self.capacity.likely else ""
+
+    @property
+    def has_scores(self) -> bool:
+        return any(each.score is not None for each in self.candidates)
 
     @property
     def is_ready(self) -> bool:

@@ -51,7 +51,14 @@ def _facts(report: SprintPrep) -> dict[str, Any]:
             "availability": round(float(capacity.availability), 4),
             "items": {"p50": capacity.items50, "p85": capacity.items85, "why_none": capacity.why_no_items},
             "points": {"p50": capacity.points50, "p85": capacity.points85},
-            "past_sprints": [{"name": name, "finished": total} for name, total in capacity.past],
+            "past_sprints": [
+                {"name": name, "finished": total, "issues": [line.key for line in found]}
+                for (name, total), found in zip(capacity.past, capacity.past_issues, strict=True)
+            ],
+            "drawn_from": [
+                {"source": line.source, "issue": line.key, "url": line.url, "said": line.said}
+                for line in capacity.drawn_from
+            ],
             "seed": None if capacity.seed is None else str(capacity.seed),
         },
         "planned": {
@@ -96,7 +103,12 @@ def _facts(report: SprintPrep) -> dict[str, Any]:
             }
             for each in report.outcomes
         ],
-        "work_in_progress": {"now": report.room.in_progress, "cap": report.room.cap, "room": report.room.free},
+        "work_in_progress": {
+            "now": report.room.in_progress,
+            "issues": [line.key for line in report.room.items],
+            "cap": report.room.cap,
+            "room": report.room.free,
+        },
         "not_now": [
             {"source": each.source, "issue": each.key, "url": each.url, "title": each.title, "why": each.why}
             for each in report.not_now
@@ -272,6 +284,8 @@ def _body(report: SprintPrep) -> Iterable[str]:
     yield f"**{fits(report)}**"
     yield f"**{planned(report)}**"
     yield left_over(report)
+    if report.candidates:
+        yield f"Order: {report.order}."
     for standing in Standing:
         found = report.of_standing(standing)
         if found:
@@ -311,14 +325,16 @@ def _candidates(found: Sequence[Candidate], report: SprintPrep, *, is_ready: boo
     rows = []
     for each in found:
         row = [link(each.key, each.url), plain(each.title), points_of(each.points), each.sprints or "–"]
+        row += ["–" if each.score is None else f"{each.score:g}"] if report.has_scores else []
         row += [fit_of(each)] if not report.is_backlog else []
         row += [plain(each.ready.note) or "–"]
         row += [] if is_ready else [plain(each.ready.question or "–")]
         rows.append(row)
     header = ["issue", "title", "points", "sprints"]
+    header += ["RICE"] if report.has_scores else []
     header += ["fits"] if not report.is_backlog else []
     header += ["note"] if is_ready else ["missing", "ask"]
-    return markdown_table(header, rows, numbers=(2, 3))
+    return markdown_table(header, rows, numbers=(2, 3, 4) if report.has_scores else (2, 3))
 
 
 # -- CSV -----------------------------------------------------------------------------------------------------------

@@ -54,7 +54,10 @@ def to_html(report: SprintPrep) -> str:
             (each.name, each.items, points_of(each.points or None), figures.percent(each.share))
             for each in report.outcomes
         ],
-        past_rows=[(name, f"{total:g}") for name, total in report.capacity.past],
+        past_rows=[
+            (name, f"{total:g}", found)
+            for (name, total), found in zip(report.capacity.past, report.capacity.past_issues, strict=True)
+        ],
         points_of=points_of,
         sums=list(zip(report.candidates, accumulate(each.counts for each in report.candidates), strict=True)),
         fit_of=fit_of,
