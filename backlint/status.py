@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from backlint.model import Issue, Status, StatusCategory, Transition
 
@@ -55,6 +56,10 @@ class StatusMap:
     @property
     def facts(self) -> tuple[StatusFact, ...]:
         return tuple(self._facts.values())
+
+    @property
+    def configured(self) -> Mapping[str, StatusCategory]:
+        return MappingProxyType(self._configured)
 
     def unmapped(self, issues: Iterable[Issue]) -> dict[Status, int]:
         """Statuses in use that nobody has mapped, with the number of issues in each."""

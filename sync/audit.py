@@ -20,6 +20,7 @@ from backlint.sync.check import Checked, CheckResult, as_spoken, check_store
 from backlint.sync.commands import NOTHING_HEARD, Heard, heard
 from backlint.sync.database import reading
 from backlint.sync.deliveries import holding, taken_by_others
+from backlint.sync.flow import refresh
 from backlint.sync.plan import Candidate, Override, Plan, Spent, Written, asked_before, plan
 from backlint.sync.progress import Progress, quietly
 from backlint.sync.pull import SourcePull, pull
@@ -64,6 +65,7 @@ def audit(
         busy = taken_by_others(connection, holder) if holder is not None else set()
     settle_unsettled(engine, by_name, clock=clock, leave=busy)
     pulled = pull(engine, connectors, now=clock(), loss_share=settings.loss_share, progress=progress)
+    refresh(engine, settings)
     checked = check_store(engine, settings, run=new_id("check"), now=clock())
     planned = make_plan(engine, settings, checked, now=clock())
     applied = None

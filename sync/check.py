@@ -183,10 +183,7 @@ def load_backlog(engine: sa.Engine, settings: Settings, *, now: datetime) -> Bac
 
 
 def with_categories(connection: sa.Connection, settings: Settings, issues: Iterable[Issue]) -> tuple[Issue, ...]:
-    maps = {
-        name: StatusMap(store.status_facts(connection, name), _configured_statuses(settings, name))
-        for name in store.source_names(connection)
-    }
+    maps = status_maps(connection, settings)
     return tuple(maps[issue.source].apply(issue) for issue in issues)
 
 
@@ -226,8 +223,13 @@ def _files_without_owners(issues: Iterable[Issue]) -> frozenset[str]:
     return frozenset(source for source, is_silent in silent.items() if is_silent)
 
 
-def _configured_statuses(settings: Settings, name: str) -> Mapping[str, Any]:
-    return next((source.statuses for source in settings.sources if source.name == name), {})
+def status_maps(connection: sa.Connection, settings: Settings) -> dict[str, StatusMap]:
+    """By source: the tracker's own classes, and over them the configured ones."""
+    configured = {source.name: source.statuses for source in settings.sources}
+    return {
+        name: StatusMap(store.status_facts(connection, name), configured.get(name, {}))
+        for name in store.source_names(connection)
+    }
 
 
 def chosen_rules(settings: Settings, *, only: Sequence[str] = ()) -> tuple[Rule, ...]:

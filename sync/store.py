@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from operator import attrgetter
@@ -48,11 +48,16 @@ CHUNK = 500  # ids in one IN list
 # -- generic ---------------------------------------------------------------------------------------------------------
 
 
+def insert_for(connection: Connection) -> Any:
+    """The insert that knows `on_conflict_...`: both databases speak alike here, SQLAlchemy has one for each."""
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or replace every other column where the primary key exists. Repeating it changes nothing."""
     if not rows:
         return
-    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(table)
+    insert = insert_for(connection)(table)
     key = [column.name for column in table.primary_key]
     others = {name: insert.excluded[name] for name in rows[0] if name not in key}
     statement = (
@@ -226,6 +231,7 @@ def write_issues(
     _keep_statuses(connection, source, issues)
     _keep_sprints(connection, source, issues)
     replace_all(connection, t.issues, rows)
+    _outdate(connection, source, [issue.id for issue in issues])
     kept_aliases = _former_keys(connection, source, ids)
     for table in t.CHILDREN:
         for chunk in chunks(ids):
@@ -233,6 +239,12 @@ def write_issues(
     for table, rows_of in _CHILD_ROWS.items():
         bulk.insert(connection, table, [row for issue in issues for row in rows_of(issue)])
     upsert(connection, t.aliases, [{"source": source, "alias": alias, "issue": id} for id, alias in kept_aliases])
+
+
+def _outdate(connection: Connection, source: str, ids: Iterable[str]) -> None:
+    """The records of flow are to be made anew (sync/flow.py)."""
+    rows = [{"source": source, "issue": id, "since": 0} for id in sorted(ids)]
+    upsert(connection, t.flow_stale, rows)
 
 
 def _keep_statuses(connection: Connection, source: str, issues: Iterable[Issue]) -> None:
@@ -500,6 +512,7 @@ def set_presence(connection: Connection, source: str, ids: Iterable[str], presen
             .where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
             .values(presence=presence.value, digest="")  # the next pull that sees it again writes it whole
         )
+        _outdate(connection, source, chunk)
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -567,14 +580,21 @@ def surroundings(connection: Connection) -> Any:
 
 
 def load_issues(
-    connection: Connection, *, source: str | None = None, ids: Sequence[str] | None = None
+    connection: Connection,
+    *,
+    source: str | None = None,
+    ids: Sequence[str] | None = None,
+    without: Collection[Table] = (),
 ) -> tuple[Issue, ...]:
-    """Issues with everything they hold, in a stable order; categories are still to be applied (`StatusMap.apply`)."""
+    """Issues with everything they hold, in a stable order; categories are still to be applied (`StatusMap.apply`).
+
+    What stands in the tables `without` is left out of them.
+    """
     batches = [None] if ids is None else list(chunks(ids))
-    return tuple(issue for batch in batches for issue in _load(connection, source, batch))
+    return tuple(issue for batch in batches for issue in _load(connection, source, batch, without))
 
 
-def _load(connection: Connection, source: str | None, ids: list[str] | None) -> list[Issue]:
+def _load(connection: Connection, source: str | None, ids: list[str] | None, without: Collection[Table]) -> list[Issue]:
     def rows(table: Table, *order: sa.Column[Any]) -> sa.CursorResult[Any]:
         query = sa.select(table).order_by(*order)
         id_column = table.c.id if table is t.issues else table.c.issue
@@ -586,7 +606,7 @@ def _load(connection: Connection, source: str | None, ids: list[str] | None) -> 
 
     def grouped(table: Table, order: str, make: Callable[[Any], Any]) -> dict[tuple[str, str], list[Any]]:
         found: dict[tuple[str, str], list[Any]] = defaultdict(list)
-        for row in rows(table, table.c[order]):
+        for row in rows(table, table.c[order]) if table not in without else ():
             found[row.source, row.issue].append(make(row))
         return found
 

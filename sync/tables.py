@@ -49,9 +49,12 @@ class Words(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return UNSTORABLE.sub("\ufffd", value)
+        return value if value is None else storable(value)
+
+
+def storable(text: str) -> str:
+    """The text as `Words` keeps it."""
+    return text if text.isascii() and "\0" not in text else UNSTORABLE.sub("\ufffd", text)
 
 
 def _text(name: str, *, required: bool = False, **rest: Any) -> Column[str]:
@@ -272,6 +275,7 @@ links = Table(
     _text("target", required=True),
     Column("at", Instant),
     _of_issue(),
+    Index("ix_links_kind", "kind"),
 )
 
 # The payload each issue was made from, zlib-compressed JSON, so that a changed mapping needs no new pull.
@@ -595,6 +599,79 @@ executors = Table(
     Column("pid", sa.BigInteger, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
+)
+
+# -- flow, derived (sync/flow.py): everything below can be made again from the issues ----------------------------------
+
+# Texts that records name by number, by kind.
+flow_names = Table(
+    "flow_names",
+    metadata,
+    Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    _text("kind", required=True),
+    _text("name", required=True),
+    sa.UniqueConstraint("kind", "name"),
+)
+
+# One row for each issue: its record (backlint.flow.record), and what queries choose by. Moments are microseconds.
+flow = Table(
+    "flow",
+    metadata,
+    Column("row", sa.Integer, primary_key=True, autoincrement=True),
+    _text("source", required=True),
+    _text("issue", required=True),
+    Column("source_name", sa.Integer, nullable=False),
+    Column("team", sa.Integer, nullable=False, index=True),
+    Column("project", sa.Integer, nullable=False, index=True),
+    Column("prefix", sa.Integer, nullable=False, index=True),
+    Column("reporter", sa.Integer, nullable=False),
+    Column("created", sa.BigInteger, nullable=False),
+    Column("parent", sa.Integer, nullable=False, index=True),
+    Column("began", sa.BigInteger),  # where it can be the start of its parent
+    Column("holds_from", sa.BigInteger, nullable=False, index=True),
+    Column("episodes", sa.LargeBinary, nullable=False),
+    Column("spans", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("source", "issue"),
+    Index("ix_flow_reporter_created", "reporter", "created"),
+    _of_issue(),
+)
+
+# Finished work with a cycle time: what expectations are made of. `team` is a name of kind "holder".
+cycle_times = Table(
+    "cycle_times",
+    metadata,
+    Column("row", sa.Integer, primary_key=True),
+    Column("number", sa.Integer, primary_key=True),
+    Column("team", sa.Integer, nullable=False),
+    Column("type", sa.Integer, nullable=False),
+    Column("finished", sa.BigInteger, nullable=False, index=True),
+    Column("cycle", sa.BigInteger, nullable=False),
+    Index("ix_cycle_times_team_finished", "team", "finished", "type", "cycle"),
+    ForeignKeyConstraint(["row"], ["flow.row"], ondelete="CASCADE"),
+)
+
+# Who closed what when: many at once are housekeeping.
+closes = Table(
+    "closes",
+    metadata,
+    Column("row", sa.Integer, primary_key=True),
+    Column("position", sa.Integer, primary_key=True),
+    Column("actor", sa.Integer, nullable=False),
+    Column("at", sa.BigInteger, nullable=False),
+    Index("ix_closes_actor_at", "actor", "at", "row"),
+    ForeignKeyConstraint(["row"], ["flow.row"], ondelete="CASCADE"),
+)
+
+# Issues whose record is to be made (again). Every save writes `since`, which keeps it apart from a record under way.
+flow_stale = Table("flow_stale", metadata, _key("source"), _key("issue"), Column("since", sa.Integer, nullable=False))
+
+# What the records of a source rest on: its statuses with their categories, and a digest of the options.
+flow_basis = Table(
+    "flow_basis",
+    metadata,
+    _key("source"),
+    Column("statuses", sa.JSON, nullable=False),
+    _text("options", required=True),
 )
 
 CHILDREN = (aliases, labels, transitions, changes, comments, sprint_memberships, links)

@@ -20,6 +20,7 @@ from backlint.sync import deliveries, store
 from backlint.sync.audit import audit, new_id
 from backlint.sync.database import reading
 from backlint.sync.deliveries import Touched
+from backlint.sync.flow import refresh
 from backlint.sync.inbox import copy
 from backlint.sync.jobs import FINISHED, Jobs, Lane, Schedule, jobs_url, step
 from backlint.sync.kept_backlog import KeptBacklog
@@ -257,6 +258,7 @@ class Worker:
             results = pull(
                 self._engine, list(self._connectors.values()), now=self._clock(), loss_share=self._settings.loss_share
             )
+            refresh(self._engine, self._settings)
             self._notice_silence()
             return sum(result.changed for result in results)
 

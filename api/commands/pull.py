@@ -8,6 +8,7 @@ from pathlib import Path
 from backlint.api.console import Console, escape, plural
 from backlint.api.workplace import connected, now, open_workplace
 from backlint.sync.apply import settle_unsettled
+from backlint.sync.flow import refresh
 from backlint.sync.pull import SourcePull
 from backlint.sync.pull import pull as pull_sources
 
@@ -24,6 +25,7 @@ def run(console: Console, *, config: Path | None, source: str | None, full: bool
                 loss_share=place.settings.loss_share,
                 progress=bars.pulled,
             )
+        refresh(place.engine, place.settings)
     console.json({"sources": [result.to_json() for result in results]})
     show(console, results)
     return 0 if all(result.complete for result in results) else 2

@@ -40,6 +40,8 @@ from backlint.settings import Settings, load
 from backlint.sync import store
 from backlint.sync.audit import Audit, make_plan, new_id
 from backlint.sync.check import (
+    CALENDAR_AHEAD,
+    CALENDAR_BACK,
     Checked,
     CheckResult,
     check_issues,
@@ -58,6 +60,7 @@ from backlint.working_time import WorkingHours
 
 FORMATS = ("html", "md", "json", "csv")
 DEFAULT_PERIOD = timedelta(days=90)
+MANY_ISSUES = 20_000  # beyond, the cycle-time report is made from records instead of issues
 TREND = timedelta(days=45)
 
 
@@ -156,10 +159,49 @@ def write_audit(place: Workplace, audit: Audit, output: Path) -> Path:
 def build_cycle_from_store(
     place: Workplace, *, scope: str | None, since: date | None, until: date | None, mode: str
 ) -> CycleTimeReport:
-    backlog = load_backlog(place.engine, place.settings, now=now())
     health = source_health(place.engine)
+    if sum(source.issues for source in health) > MANY_ISSUES:
+        return _cycle_from_records(place, scope=scope, since=since, until=until, mode=mode, health=health)
+    backlog = load_backlog(place.engine, place.settings, now=now())
     return build_cycle_time_of(
         backlog, place.settings, scope=scope, name="everything", since=since, until=until, mode=mode, health=health
+    )
+
+
+def _cycle_from_records(
+    place: Workplace,
+    *,
+    scope: str | None,
+    since: date | None,
+    until: date | None,
+    mode: str,
+    health: Sequence[SourceHealth],
+) -> CycleTimeReport:
+    """The same report for so many issues that loading them would take minutes."""
+    from backlint.api.reports.cycle_time_store import build_from_records
+    from backlint.sync.flow import refresh
+
+    settings, at = place.settings, now()
+    refresh(place.engine, settings)
+    today = at.astimezone(settings.zone).date()
+
+    def hours(team: str | None) -> WorkingHours:
+        calendar = settings.team_calendar(team, first=today - CALENDAR_BACK, last=today + CALENDAR_AHEAD)
+        return WorkingHours(zone=settings.zone, holidays=calendar.holidays)
+
+    return build_from_records(
+        place.engine,
+        settings,
+        scope=scope,
+        name="everything",
+        now=at,
+        mode=mode,
+        since=since,
+        until=until,
+        health=health,
+        rules_version=RULES_VERSION,
+        caps=WipAboveCap(settings.rules.get(WipAboveCap.code)).caps,
+        hours_of=hours,
     )
 
 

@@ -210,8 +210,8 @@ class CycleTimeReport:
     health: tuple[SourceHealth, ...]
     answer: Answer
     issues: int
-    rows: tuple[Row, ...]  # by finish
-    large: tuple[Row, ...]  # epics and initiatives, a distribution of their own
+    rows: Sequence[Row]  # by finish
+    large: Sequence[Row]  # epics and initiatives, a distribution of their own
     found: Percentiles
     lead: Percentiles
     reaction: Percentiles
@@ -220,7 +220,8 @@ class CycleTimeReport:
     teams: tuple[Group, ...]
     types: tuple[Group, ...]
     histogram: tuple[tuple[str, int], ...]
-    ageing: tuple[Ageing, ...]  # oldest first
+    ageing: Sequence[Ageing]  # oldest first
+    beyond_count: int  # of them older than the expectation of their class
     paused: int
     statuses: tuple[StatusTime, ...]
     moments: tuple[date, ...]
@@ -230,14 +231,14 @@ class CycleTimeReport:
     weeks: tuple[Week, ...]
     efficiency: Percentiles
     on_time: OnTime
-    due: tuple[Entry, ...]  # what was due, with what became of it; late ones first
+    due: Sequence[Entry]  # what was due, with what became of it; late ones first
     bug_rate: Fraction | None
-    bugs: tuple[Entry, ...]  # created in the period
+    bugs: Sequence[Entry]  # created in the period
     working: Percentiles
     sprints: tuple[SprintRecord, ...]
     movement: Movement | None
     reopened: int
-    excluded: tuple[Excluded, ...]
+    excluded: Sequence[Excluded]
     quality: Quality
 
     @property
@@ -258,7 +259,7 @@ class CycleTimeReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Period:
+class Period:
     since: datetime | None
     until: datetime
 
@@ -289,7 +290,7 @@ def build_cycle_time(
     of the scope. Issues of sources whose pull did not finish are left out. `hours` asks for working time as well.
     """
     zone, mode = ZoneInfo(timezone), Mode(mode)
-    period = _Period(_midnight(since, zone), _end(until, zone, now))
+    period = Period(midnight(since, zone), end_of_day(until, zone, now))
     failed = unreadable(health)
     with _no_garbage_collection():
         everything = items((issue for issue in issues if issue.source not in failed), now, options)
@@ -318,7 +319,7 @@ def _no_garbage_collection() -> Iterator[None]:
 def _report(
     found: Sequence[Item],
     places: Mapping[tuple[Identity, int], Standing],
-    period: _Period,
+    period: Period,
     *,
     scope: str,
     now: datetime,
@@ -342,14 +343,14 @@ def _report(
         row = _row(item, episode, places, mode, options, is_measurable=team_of(item.issue) in teams_with_waiting)
         if row is not None:
             (large if item.is_large else rows).append(row)
-    rows.sort(key=_by_finish)
+    rows.sort(key=by_finish)
     if hours is not None and len(rows) <= MOST_WORKING_TIMES:
         rows = [replace(row, working=working_days(row.started_at, row.finished_at, hours)) for row in rows]
-    large.sort(key=_by_finish)
+    large.sort(key=by_finish)
     ageing = _ageing(found, places, now)
     counted = [(item, episode) for item, episode in finished if item.issue.type in ITEM_TYPES]
     moments = _moments(found, period, zone)
-    ends = [_end(day, zone, now) for day in moments]
+    ends = [end_of_day(day, zone, now) for day in moments]
     due = tuple(due_items(found, now, zone, since=since, until=until + DAY if until else None))
     return CycleTimeReport(
         scope=scope,
@@ -360,7 +361,7 @@ def _report(
         since=since,
         until=until,
         health=health,
-        answer=_answer(health, rows=rows, ageing=ageing, finished=counted),
+        answer=answer_of(health, rows=rows, ageing=ageing, finished=counted),
         issues=len(found),
         rows=tuple(rows),
         large=tuple(large),
@@ -373,6 +374,7 @@ def _report(
         types=_groups(rows, lambda row: row.type),
         histogram=_histogram(rows),
         ageing=ageing,
+        beyond_count=sum(each.is_beyond for each in ageing),
         paused=sum(_is_paused(item) for item in found),
         statuses=_statuses(counted, ageing),
         moments=moments,
@@ -396,7 +398,7 @@ def _report(
     )
 
 
-def _answer(
+def answer_of(
     health: Sequence[SourceHealth], *, rows: Sequence[Row], ageing: Sequence[Ageing], finished: Sequence[object]
 ) -> Answer:
     if all_failed(health):
@@ -404,17 +406,17 @@ def _answer(
     return Answer.FIGURES if rows or ageing or finished else Answer.NOTHING_TO_MEASURE
 
 
-def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
+def midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def _end(day: date | None, zone: ZoneInfo, now: datetime) -> datetime:
+def end_of_day(day: date | None, zone: ZoneInfo, now: datetime) -> datetime:
     """The end of a local day, which is the beginning of the next; at most just after now."""
     just_after = now + timedelta(microseconds=1)
-    return just_after if day is None else min(_midnight(day + DAY, zone) or just_after, just_after)
+    return just_after if day is None else min(midnight(day + DAY, zone) or just_after, just_after)
 
 
-def _by_finish(row: Row) -> tuple[datetime, str, str]:
+def by_finish(row: Row) -> tuple[datetime, str, str]:
     return row.finished_at, row.source, row.id
 
 
@@ -461,16 +463,22 @@ def _due_lines(due: Sequence[Due], zone: ZoneInfo) -> tuple[Entry, ...]:
     order = sorted(
         due, key=lambda each: (each.is_met, -each.day.toordinal(), each.item.issue.source, each.item.issue.key)
     )
-    return tuple(entry(each.item.issue, f"due {each.day}, {_became(each, zone)}") for each in order)
+    return tuple(
+        entry(
+            each.item.issue,
+            due_said(each.day, each.item.episodes[0].finished_at, zone, is_moved=each.is_moved),
+        )
+        for each in order
+    )
 
 
-def _became(due: Due, zone: ZoneInfo) -> str:
-    finished_at = due.item.episodes[0].finished_at
-    moved = "; the date was moved after the start" if due.is_moved else ""
-    return ("still open" if finished_at is None else f"finished {day_of(finished_at, zone)}") + moved
+def due_said(due: date, finished_at: datetime | None, zone: ZoneInfo, *, is_moved: bool) -> str:
+    """What became of an item that was due."""
+    became = "still open" if finished_at is None else f"finished {day_of(finished_at, zone)}"
+    return f"due {due}, {became}{'; the date was moved after the start' if is_moved else ''}"
 
 
-def _bugs(found: Iterable[Item], period: _Period, zone: ZoneInfo) -> tuple[Entry, ...]:
+def _bugs(found: Iterable[Item], period: Period, zone: ZoneInfo) -> tuple[Entry, ...]:
     """The bugs that the bug rate counts."""
     bugs = [
         item.issue
@@ -558,10 +566,10 @@ def _histogram(rows: Iterable[Row]) -> tuple[tuple[str, int], ...]:
         counts[next((place for place, end in enumerate(BINS) if row.cycle <= end * DAY), len(BINS))] += 1
     while counts and not counts[-1]:
         counts.pop()
-    return tuple((_bin(place), count) for place, count in enumerate(counts))
+    return tuple((bin_name(place), count) for place, count in enumerate(counts))
 
 
-def _bin(place: int) -> str:
+def bin_name(place: int) -> str:
     if place == len(BINS):
         return f"> {BINS[-1]}"
     return f"≤ {BINS[0]}" if place == 0 else f"{BINS[place - 1]}–{BINS[place]}"
@@ -592,7 +600,7 @@ def _statuses(finished: Iterable[tuple[Item, Episode]], ageing: Iterable[Ageing]
     return tuple(StatusTime(name=name, spent=percentiles(spent[name]), age=percentiles(ages[name])) for name in order)
 
 
-def _moments(found: Iterable[Item], period: _Period, zone: ZoneInfo) -> tuple[date, ...]:
+def _moments(found: Iterable[Item], period: Period, zone: ZoneInfo) -> tuple[date, ...]:
     """The local days that charts over time have points for, evenly spread, the last one included."""
     last = local_day(period.until - timedelta(microseconds=1), zone)
     if period.since is not None:
@@ -600,14 +608,17 @@ def _moments(found: Iterable[Item], period: _Period, zone: ZoneInfo) -> tuple[da
     else:
         created = (item.timeline.spans[0].enter for item in found if item.timeline.spans)
         first = local_day(min(created, default=period.until), zone)
+    return evenly_spread(first, last)
+
+
+def evenly_spread(first: date, last: date) -> tuple[date, ...]:
+    """Days from the first to the last: every one, or as many as a chart can show; the last one included."""
     length = max((last - first).days, 0)
     step = 1 if length <= MOST_MOMENTS else 7 * -(-length // (7 * MOST_MOMENTS))
     return tuple(last - timedelta(days=back) for back in range(length - length % step, -1, -step))
 
 
-def _weeks(
-    finished: Iterable[tuple[Item, Episode]], period: _Period, zone: ZoneInfo, now: datetime
-) -> tuple[Week, ...]:
+def _weeks(finished: Iterable[tuple[Item, Episode]], period: Period, zone: ZoneInfo, now: datetime) -> tuple[Week, ...]:
     """Every ISO week from the first finish (or the period's start) to its end, empty ones included."""
     counts: dict[date, Counter[str]] = defaultdict(Counter)
     for item, episode in finished:
@@ -637,7 +648,7 @@ def _weeks(
     return tuple(weeks)
 
 
-def _movement(found: Iterable[Item], period: _Period, mode: Mode) -> Movement | None:
+def _movement(found: Iterable[Item], period: Period, mode: Mode) -> Movement | None:
     """This stretch against the one before it of the same length; 90 days when the period is open."""
     length = period.until - period.since if period.since is not None else WINDOW
     if length <= timedelta():
@@ -662,7 +673,7 @@ def _movement(found: Iterable[Item], period: _Period, mode: Mode) -> Movement | 
     )
 
 
-def _excluded(found: Iterable[Item], period: _Period, mode: Mode) -> tuple[Excluded, ...]:
+def _excluded(found: Iterable[Item], period: Period, mode: Mode) -> tuple[Excluded, ...]:
     out = []
     for item in found:
         for episode in item.episodes:
@@ -673,7 +684,7 @@ def _excluded(found: Iterable[Item], period: _Period, mode: Mode) -> tuple[Exclu
     return tuple(sorted(out, key=lambda each: (each.why, each.source, each.key)))
 
 
-def _why_excluded(item: Item, episode: Episode, period: _Period, mode: Mode) -> str | None:
+def _why_excluded(item: Item, episode: Episode, period: Period, mode: Mode) -> str | None:
     if item.why_outside is not None and Flag.UNMAPPED in item.flags:
         return item.why_outside if episode is item.episodes[0] else None
     if episode.closed_at is None:
@@ -690,7 +701,7 @@ def _why_excluded(item: Item, episode: Episode, period: _Period, mode: Mode) -> 
 
 
 def _quality(
-    found: Sequence[Item], finished: Sequence[tuple[Item, Episode]], period: _Period, rows: Iterable[Row]
+    found: Sequence[Item], finished: Sequence[tuple[Item, Episode]], period: Period, rows: Iterable[Row]
 ) -> Quality:
     cancelled = [
         episode

@@ -366,7 +366,7 @@ def _key_figures(report: CycleTimeReport) -> str:
         ("service level expectation", _level(report.expectation), expectation),
         ("lead time, median", figures.in_days(report.lead.p50), figures.counted(report.lead.sample.count, "item")),
         ("reaction time, median", figures.in_days(report.reaction.p50), reacted),
-        ("in progress", len(report.ageing), f"{len(report.beyond)} beyond expectation, {report.paused} paused"),
+        ("in progress", len(report.ageing), f"{report.beyond_count} beyond expectation, {report.paused} paused"),
         ("finished", report.quality.finished, figures.counted(len(report.weeks), "week")),
         ("on time", figures.percent(report.on_time.share), f"{report.on_time.on_time} of {report.on_time.due} due"),
         ("reopened", report.reopened, f"of {figures.counted(len(report.rows), 'item')}"),

@@ -105,7 +105,7 @@ def items(issues: Iterable[Issue], now: datetime, options: FlowOptions = DEFAULT
             timeline=line,
             episodes=episodes(issue, line, options=options, child_start=child_start),
             flags=flags,
-            why_outside=_why_outside(issue, line, mirrors.get(identity)),
+            why_outside=why_outside(issue, line, mirrors.get(identity)),
         )
 
     for issue in issues:
@@ -120,7 +120,8 @@ def items(issues: Iterable[Issue], now: datetime, options: FlowOptions = DEFAULT
     return tuple(found[identity] for identity in dict.fromkeys(issue.identity for issue in issues))
 
 
-def _why_outside(issue: Issue, line: Timeline, record: str | None) -> str | None:
+def why_outside(issue: Issue, line: Timeline, record: str | None = None) -> str | None:
+    """Why the issue is in no figure at all, if it is not; `record` is the issue that it is a mirror of."""
     if record is not None:
         return f"mirror of {record}"
     if issue.type is IssueType.SUBTASK:

@@ -134,7 +134,7 @@ def _standing(
         available, duration = window.without(cycle)
         if duration is not None:
             return Standing(
-                level=ServiceLevel(duration / DAY, available, _scope(item.issue, name), _kind(name[1])),
+                level=ServiceLevel(duration / DAY, available, _scope(item.issue, name), kind_name(name[1])),
                 available=available,
                 others=available,
                 slower_than=None if measured is None else _slower_than(measured, window.ascending, cycle),
@@ -155,7 +155,8 @@ def _scope(issue: Issue, name: Class) -> str:
     return "team" if issue.team is not None else "project"
 
 
-def _kind(type: IssueType | None) -> str:
+def kind_name(type: IssueType | None) -> str:
+    """What a class is made of, in the plural."""
     return "items" if type is None else _plural.get(type, f"{type.value}s")
 
 

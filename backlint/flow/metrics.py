@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from backlint.flow.episodes import Episode, label_removals, label_times
 from backlint.flow.items import Item
 from backlint.flow.options import DEFAULTS, ITEM_TYPES, FlowOptions, Mode
-from backlint.flow.timeline import STARTED
+from backlint.flow.timeline import STARTED, Timeline
 from backlint.model import Issue, IssueType, Sprint, StatusCategory
 
 BLOCKED_FIELDS = frozenset({"flagged", "impediment", "blocked"})
@@ -113,8 +113,13 @@ def blocked_spans(issue: Issue, options: FlowOptions = DEFAULTS) -> tuple[Stretc
 
 def has_waiting_data(item: Item, options: FlowOptions = DEFAULTS) -> bool:
     """Whether anything tells waiting from working: a waiting status in its history, or a mark that it was blocked."""
-    waiting = any(span.category is StatusCategory.WAITING for span in item.timeline.spans)
-    return waiting or bool(item.issue.changes and blocked_spans(item.issue, options))
+    return has_waiting(item.issue, item.timeline, options)
+
+
+def has_waiting(issue: Issue, line: Timeline, options: FlowOptions = DEFAULTS) -> bool:
+    """The same of an issue with its timeline."""
+    waiting = any(span.category is StatusCategory.WAITING for span in line.spans)
+    return waiting or bool(issue.changes and blocked_spans(issue, options))
 
 
 def flow_efficiency(
@@ -126,14 +131,22 @@ def flow_efficiency(
     """
     measurable = has_waiting_data(item, options) if is_measurable is None else is_measurable
     elapsed = episode.cycle_time(Mode.ELAPSED)
-    if not measurable or not elapsed or any(span.is_gap for span in episode.spans):
+    active = active_time(item.issue, episode, options) if measurable and elapsed else None
+    if active is None or not elapsed:
         return None
-    blocked = blocked_spans(item.issue, options) if item.issue.changes else ()
+    return Fraction(active // timedelta(microseconds=1), elapsed // timedelta(microseconds=1))
+
+
+def active_time(issue: Issue, episode: Episode, options: FlowOptions = DEFAULTS) -> timedelta | None:
+    """Active and unblocked time; None where a gap in the history hides it."""
+    if any(span.is_gap for span in episode.spans):
+        return None
+    blocked = blocked_spans(issue, options) if issue.changes else ()
     active = timedelta()
     for span in episode.spans:
         if span.category is StatusCategory.ACTIVE and span.exit is not None:
             active += (span.exit - span.enter) - _overlap(span.enter, span.exit, blocked)
-    return Fraction(active // timedelta(microseconds=1), elapsed // timedelta(microseconds=1))
+    return active
 
 
 def _overlap(enter: datetime, exit: datetime, stretches: Iterable[Stretch]) -> timedelta:
