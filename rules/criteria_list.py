@@ -51,10 +51,11 @@ def _criteria(issue: Issue, context: Context) -> Iterator[Criterion]:
     text = field_text(issue, FIELD)
     if text.strip():
         read = context.texts.read(text, issue.markup)
-        yield from _levelled(read, _listed(read, read.items), f"fields.{FIELD}")
+        yield from _levelled(read, _listed(read, read.items, _examples(read)), f"fields.{FIELD}")
     seen: set[int] = set()
+    examples = _examples(document)
     for section in document.under(Meaning.ACCEPTANCE):
-        lines = [line for line in _listed(document, section_lines(section)) if line.start not in seen]
+        lines = [line for line in _listed(document, section_lines(section), examples) if line.start not in seen]
         seen |= {line.start for line in lines}
         yield from _levelled(document, lines, "body")
     boxes = [item for item in _boxes(document) if item.start not in seen]
@@ -64,12 +65,15 @@ def _criteria(issue: Issue, context: Context) -> Iterator[Criterion]:
         yield Criterion(entry.text, of_value("C", "checklist", entry.text), is_ticked=entry.is_ticked)
 
 
-def _listed(document: Document, lines: tuple[Item | Dropped, ...]) -> list[Item | Dropped]:
-    """The lines that are criteria: no steps of a scenario, no rows of its examples, no label before a list."""
-    within = [(scenario.start, scenario.end) for scenario in document.scenarios]
-    examples = {
+def _examples(document: Document) -> set[int]:
+    """Where the rows of scenarios' examples start."""
+    return {
         line.start for section in document.sections if _EXAMPLES.fullmatch(section.heading) for line in section.items
     }
+
+
+def _listed(document: Document, lines: tuple[Item | Dropped, ...], examples: set[int]) -> list[Item | Dropped]:
+    """The lines that are criteria: no steps of a scenario, no rows of its examples, no label before a list."""
     # Steps that make no scenario by the book, such as one without a When: each Then stands for its own.
     is_told = sum(_STEP.match(line.text) is not None for line in lines) >= MIN_STEPS
     return [
@@ -77,7 +81,7 @@ def _listed(document: Document, lines: tuple[Item | Dropped, ...]) -> list[Item 
         for line in lines
         if line.start not in examples
         and not (is_told and _BEFORE_THEN.match(line.text))
-        and not any(start <= line.start < end for start, end in within)
+        and not document.is_in_scenario(line.start)
         and not line.text.rstrip().endswith((":", "："))
         and not _SCENARIO.match(line.text)
         and not (isinstance(line, Item) and line.is_code)

@@ -104,15 +104,13 @@ class HypothesisNotFalsifiable(Rule):
 
 def _hypotheses(document: Document) -> Iterator[tuple[str, Evidence]]:
     seen: set[int] = set()
-    steps = [(scenario.start, scenario.end) for scenario in document.scenarios]
     for section in document.sections:
         if _HEADING.search(section.heading):
             for item in section.items:
                 seen.add(item.start)
                 yield item.text, of_part(document, item, kind="S", field="body")
     for item in document.items:
-        is_step = any(start <= item.start < end for start, end in steps)
-        if item.start not in seen and not is_step and _BELIEF.search(item.text):
+        if item.start not in seen and not document.is_in_scenario(item.start) and _BELIEF.search(item.text):
             yield item.text, of_part(document, item, kind="P", field="body")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -108,6 +110,18 @@ class Document(Struct, frozen=True, kw_only=True, dict=True):
         """Authored lines with those that are merely short, in order: "@mia" and "30 Sep" mean something."""
         short = [line for line in self.dropped if line.reason is DropReason.TOO_SHORT]
         return tuple(sorted((*self.items, *short), key=_start))
+
+    def is_in_scenario(self, place: int) -> bool:
+        """Whether the character at this offset belongs to a scenario."""
+        starts, ends = self._scenario_places
+        before = bisect_right(starts, place)
+        return before > 0 and place < ends[before - 1]
+
+    @cached_property
+    def _scenario_places(self) -> tuple[list[int], list[int]]:
+        """Where scenarios start, and the furthest end of all that started by then."""
+        spans = sorted((scenario.start, scenario.end) for scenario in self.scenarios)
+        return [start for start, _ in spans], list(accumulate((end for _, end in spans), max))
 
     def under(self, *meanings: Meaning) -> tuple[Section, ...]:
         """The sections that open any of the meanings."""
