@@ -372,10 +372,14 @@ def check_store(
 ) -> CheckResult:
     """Check what is stored and record the findings' life. Scopes that were not read completely are left out.
 
+    So are issues that changed meanwhile: whoever read the change judges them as they are now.
+
     `only` judges these issues within the whole backlog: no scope, no baseline, and nothing is taken for a first check.
     `backlog` is what was loaded a moment ago, if it was.
     """
     chosen = chosen_rules(settings) if rules is None else tuple(rules)
+    with reading(engine) as connection:
+        seen = store.marks(connection, only=only)
     hear(engine, settings, now=now, only=only)
     memory, taught = None, NO_LESSONS
     if backlog is None:
@@ -417,11 +421,13 @@ def check_store(
     of_issues = as_new or only is not None
     scopes = ScopeVerdicts() if of_issues else scope_verdicts(context, chosen, within=within, unread=unread)
     would_find.update(scopes.would_find)
-    judged = [
-        Judged(each.issue, each.judgements, each.is_near, each.standing.waived, each.standing.expired)
-        for each in checked
-    ]
     with engine.begin() as connection:
+        still = store.marks(connection, only=only)
+        checked = tuple(each for each in checked if still.get(each.issue.identity) == seen.get(each.issue.identity))
+        judged = [
+            Judged(each.issue, each.judgements, each.is_near, each.standing.waived, each.standing.expired)
+            for each in checked
+        ]
         store.begin_run(connection, run, "check" if only is None else "check_issues", now=now)
         judged += judged_scopes(connection, scopes.public, are_all=scope is None and not of_issues, trust=trust)
         recorded = record(connection, run, judged, now=now, baseline_of=baseline_of)

@@ -183,6 +183,8 @@ def _update_scope(connection: Connection, source: str, scope: str, **values: Any
 def save_issues(connection: Connection, source: str, scope: str, pulled: Sequence[Pulled], *, now: datetime) -> Saved:
     """Write the issues whose normalised form differs from the stored one, whole, with their payloads."""
     latest = {each.issue.id: each for each in pulled}
+    for id in _overtaken(connection, source, latest, now=now):
+        del latest[id]
     known = _digests(connection, source, latest)
     digests = {id: digest(each.issue) for id, each in latest.items()}
     changed = [each for id, each in latest.items() if known.get(id) != digests[id]]
@@ -199,6 +201,20 @@ def save_issues(connection: Connection, source: str, scope: str, pulled: Sequenc
         transitions=sum(len(issue.transitions) for issue in issues),
         comments=sum(len(issue.comments) for issue in issues),
     )
+
+
+def _overtaken(connection: Connection, source: str, latest: Mapping[str, Pulled], *, now: datetime) -> list[str]:
+    """Issues that somebody read while this pull was on its way, and that had changed once more by then."""
+    found: list[str] = []
+    for chunk in chunks(latest):
+        query = sa.select(t.issues.c.id, t.issues.c.updated_at).where(
+            t.issues.c.source == source, t.issues.c.id.in_(chunk), t.issues.c.pulled_at > now
+        )
+        for row in connection.execute(query):
+            updated_at = latest[row.id].issue.updated_at
+            if row.updated_at is not None and updated_at is not None and updated_at < row.updated_at:
+                found.append(row.id)
+    return found
 
 
 def _payload_rows(
@@ -565,10 +581,18 @@ def projects(connection: Connection) -> dict[tuple[str, str], Project]:
     return {(row["source"], row["id"]): Project(**{**row, "markup": Markup(row["markup"])}) for row in rows}
 
 
-def marks(connection: Connection) -> dict[tuple[str, str], Any]:
-    """Of every issue something that differs after it was read or changed, in the order of `load_issues`."""
+def marks(
+    connection: Connection, *, only: Collection[tuple[str, str]] | None = None
+) -> dict[tuple[str, str], tuple[Any, ...]]:
+    """Of every issue something that differs after it changed, in the order of `load_issues`."""
     here = t.issues.c
-    query = sa.select(here.source, here.id, here.digest, here.pulled_at, here.presence)
+    query = sa.select(here.source, here.id, here.digest, here.updated_at, here.presence)
+    if only is not None:
+        by_source: dict[str, list[str]] = defaultdict(list)
+        for source, id in only:
+            by_source[source].append(id)
+        wanted = (sa.and_(here.source == source, here.id.in_(ids)) for source, ids in by_source.items())
+        query = query.where(sa.or_(sa.false(), *wanted))
     rows = connection.execute(query.order_by(here.source, here.key, here.id)).all()
     return {(row.source, row.id): tuple(row[2:]) for row in rows}
 

@@ -244,6 +244,8 @@ def _check_and_write(
     backlog = kept.at(now, fresh=fresh.keys()) if kept is not None else None
     result = check_store(engine, settings, run=f"{run}-check", now=now, only=fresh.keys(), backlog=backlog)
     looked.checked += len(result.checked)
+    for identity in fresh.keys() - result.by_identity.keys():
+        looked.outcomes[identity] = Later(now, MOVED_ON)
     planned, rows = plan_and_record(engine, settings, result, run=run, now=clock())
     applied = apply(engine, planned.changes, {connector.name: connector}, run=run, clock=clock, rows=rows)
     looked.written, looked.held_back, looked.alarms = len(applied.applied), len(planned.held_back), planned.alarms

@@ -59,6 +59,22 @@ def test_a_finding_is_opened_once_fixed_and_opened_again(engine: sa.Engine) -> N
     assert life == ["opened", "fixed", "reopened"]
 
 
+def test_an_issue_that_is_read_again_while_it_is_judged_is_left_to_whoever_read_it(engine: sa.Engine) -> None:
+    tracker = tracker_of(an_issue(id="1", status=ACTIVE), an_issue(id="2", key="DEMO-2", status=ACTIVE))
+    checked(engine, tracker)
+
+    def answered_meanwhile(_done: int, _total: int) -> None:
+        tracker.edit("1", assignees=("mia",))
+        checked(engine, tracker, hours=1)
+
+    slow = check_store(engine, OPENLY, run="slow", now=NOW + timedelta(hours=2), advance=answered_meanwhile)
+
+    assert {each.issue.id for each in slow.checked} == {"2"}
+    with reading(engine) as connection:
+        life = [event["event"] for event in history(connection, "demo", "1") if event["rule"] == "OWN001"]
+    assert life == ["opened", "fixed"]  # and not opened again by what was true a moment ago
+
+
 def test_checking_twice_without_a_change_records_nothing(engine: sa.Engine) -> None:
     tracker = tracker_of(an_issue(status=ACTIVE), an_issue(id="2", type=IssueType.EPIC))
     checked(engine, tracker)

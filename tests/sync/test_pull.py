@@ -388,3 +388,19 @@ def test_reading_ahead_stops_when_the_reader_does() -> None:
     reader.close()
 
     assert len(made) <= 5
+
+
+def test_a_page_that_was_overtaken_by_a_single_read_changes_nothing(engine: sa.Engine) -> None:
+    began, edited_at = NOW, NOW + timedelta(minutes=2)
+    before = an_issue(id="1", title="As the page has it", updated_at=NOW - timedelta(days=1))
+    after = an_issue(id="1", title="As it is now", updated_at=edited_at)
+    with engine.begin() as connection:
+        store.save_issues(connection, "demo", "DEMO", [Pulled(before, b"{}")], now=began - timedelta(hours=1))
+        store.save_issues(connection, "demo", "DEMO", [Pulled(after, b"{}")], now=edited_at)
+
+        late = store.save_issues(connection, "demo", "DEMO", [Pulled(before, b"{}")], now=began)
+        (held,) = store.load_issues(connection)
+        turned_back = store.save_issues(connection, "demo", "DEMO", [Pulled(before, b"{}")], now=edited_at)
+
+    assert (late.changed, held.title) == (0, "As it is now")
+    assert turned_back.changed == 1  # a later pull is believed, whatever the tracker's clock says
