@@ -35,9 +35,16 @@ class StatusMap:
     def __init__(self, facts: Iterable[StatusFact], configured: Mapping[str, StatusCategory] | None = None) -> None:
         self._facts = {fact.id: fact for fact in facts}
         self._configured = dict(configured or {})
+        self._made: dict[tuple[str, str], Status] = {}
 
     def status(self, id: str, name: str = "") -> Status:
         """The status with its category. Only ids are looked up: names are neither unique nor stable."""
+        made = self._made.get((id, name))
+        if made is None:
+            made = self._made[id, name] = self._make(id, name)
+        return made
+
+    def _make(self, id: str, name: str) -> Status:
         fact = self._facts.get(id)
         category = self._configured.get(id) or (fact.default if fact else StatusCategory.UNKNOWN)
         return Status(id, (fact.name if fact else "") or name or id, category)
@@ -46,7 +53,14 @@ class StatusMap:
         """The issue with every category looked up afresh, in the present and in the whole history."""
         status = self._present(self.status(issue.status.id, issue.status.name), issue.resolution)
         transitions = tuple(
-            replace(step, before=self._historic(step.before), after=self._historic(step.after))
+            Transition(
+                at=step.at,
+                before=self._historic(step.before),
+                after=self._historic(step.after),
+                sequence=step.sequence,
+                actor=step.actor,
+                is_bot=step.is_bot,
+            )
             for step in issue.transitions
         )
         if status.category is StatusCategory.CANCELLED and transitions:

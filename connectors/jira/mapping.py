@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -47,6 +48,7 @@ T = TypeVar("T")
 # Texts pasted into Jira can hold the character NUL, which PostgreSQL refuses; it means nothing, so it goes.
 NUL = rb"\u0000"
 SECONDS_PER_HOUR = 3600
+_TEXT = re.compile(rb'"text":\s*"[^"\s\\]')  # in a document: it says something, whatever the rest is
 # Names of changed fields on the domain's side; others keep the name that Jira prints.
 CHANGES = {
     "summary": "title", "description": "body", "assignee": "assignee", "reporter": "reporter", "labels": "labels",
@@ -104,7 +106,10 @@ def _without_nuls(value: Any) -> Any:
 
 
 def head_of(raw: Raw, source: str) -> Head:
-    return decode(bytes(raw), Head, issue=name_in(raw), source=source)
+    try:
+        return decode(bytes(raw), Head, source=source)
+    except MalformedPayload:
+        return decode(bytes(raw), Head, issue=name_in(raw), source=source)  # once more, to say of which issue
 
 
 def name_in(raw: Raw) -> str:
@@ -212,7 +217,7 @@ class _Reading:
         value = msgspec.json.decode(raw)
         if isinstance(value, str):
             return value, Markup.WIKI
-        if not isinstance(value, dict) or not (plain(value).strip() or b'"media' in bytes(raw)):
+        if not isinstance(value, dict) or not (_TEXT.search(raw) or plain(value).strip() or b'"media' in bytes(raw)):
             return "", Markup.ADF if self.site.is_cloud else Markup.WIKI
         return msgspec.json.encode(value, order="sorted").decode(), Markup.ADF
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -43,6 +44,7 @@ _SPRINT_TEXT = re.compile(
 _ROBOT = re.compile(r"\b(?:bot|robot|automation|jenkins|service account|ci)\b", re.IGNORECASE)
 
 
+@lru_cache(maxsize=10_000)  # an issue names the same few times again and again
 def moment(value: Moment) -> datetime:
     """An ISO text with an offset without a colon, or a number: milliseconds, in one example seconds."""
     if isinstance(value, str):

@@ -63,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ports", help="one for each tracker, separated by commas; free ones unless given")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that each request takes longer")
     parser.add_argument("--latency-jitter", type=float, default=0.0, help="random seconds on top")
-    parser.add_argument("--deployment", choices=("cloud", "server"), default="cloud", help="which Jira")
+    parser.add_argument(
+        "--deployment", choices=("cloud", "server"), default="cloud", help="which Jira, and which GitHub"
+    )
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
     return parser
 

@@ -146,9 +146,11 @@ class GithubSandbox:
         return self.role != "pull"
 
 
-def github_app(world: World, *, token: str = TOKEN, sandbox: GithubSandbox | None = None) -> Starlette:
+def github_app(
+    world: World, *, token: str = TOKEN, lacks: frozenset[str] = frozenset(), sandbox: GithubSandbox | None = None
+) -> Starlette:
     """The application, at the root as github.com has it, and under /api as Enterprise Server has it."""
-    served = sandbox or GithubSandbox(world, token)
+    served = sandbox or GithubSandbox(world, token, lacks=lacks)
     server = _server(served.lacks)
     rest = [_route(served, *each) for each in ROUTES]
 

@@ -26,6 +26,15 @@ APPS = {
 }
 
 
+# Parts of the schema that came to github.com last, and that an Enterprise Server of some age does not have.
+LACKING_ON_ENTERPRISE = frozenset(
+    {
+        "Issue.blockedBy", "Issue.blocking", "BLOCKED_BY_ADDED_EVENT", "Issue.issueType", "Repository.issueTypes",
+        "PROJECT_V2_ITEM_STATUS_CHANGED_EVENT", "ADDED_TO_PROJECT_V2_EVENT", "REMOVED_FROM_PROJECT_V2_EVENT",
+    }
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Sandbox:
     """A running sandbox tracker with all that a test or the demo wants to reach."""
@@ -61,13 +70,16 @@ def start(
     controlled = with_control(app, world, weather, payload=webhook_payload(tracker, world))
     stack.callback(controlled.close)
     running = stack.enter_context(serve(controlled, port=port))
-    return Sandbox(tracker, world, weather, running, running.url + APPS[tracker][2])
+    beneath = "/api/v3" if (tracker, deployment) == ("github", "server") else APPS[tracker][2]
+    return Sandbox(tracker, world, weather, running, running.url + beneath)
 
 
 def make_app(tracker: str, world: World, *, deployment: str = "cloud") -> Any:
     """The tracker's application over a world; it accepts TOKEN."""
     module, maker, _ = APPS[tracker]
-    more = {"deployment": deployment} if tracker == "jira" else {}
+    more: dict[str, Any] = {"deployment": deployment} if tracker == "jira" else {}
+    if (tracker, deployment) == ("github", "server"):
+        more = {"lacks": LACKING_ON_ENTERPRISE}
     return getattr(importlib.import_module(module), maker)(world, token=TOKEN, **more)
 
 

@@ -31,6 +31,7 @@ from backlint.connectors.sandbox.world import WorldIssue
 from backlint.model import Issue, Presence
 from backlint.settings import SourceSettings
 from backlint.sync import store
+from backlint.sync.census import LOOK_AGAIN
 from backlint.sync.database import open_engine, reading, require_current
 from backlint.sync.pull import SourcePull, pull
 
@@ -39,6 +40,7 @@ DEPLOYMENTS = {  # name -> (tracker, deployment)
     "jira-server": ("jira", "server"),
     "linear": ("linear", "cloud"),
     "github": ("github", "cloud"),
+    "github-server": ("github", "server"),
 }
 STORMY_PULLS = 2
 # Shares of requests. Together a tenth fails, as on a bad day; a pull of a small backlog meets several faults.
@@ -96,7 +98,8 @@ class Soak:
                 self._pull_and_perhaps_die()
                 self.sandbox.faults.calm()
                 self._people_work(self._random.randint(1, 5))
-        result = self._pull(self.engine)
+        # So late that archived issues, which no list names, are looked at again.
+        result = self._pull(self.engine, now=datetime.now(UTC) + self.rounds * 2 * LOOK_AGAIN)
         problems = [f"the pull says: {each}" for each in result.problems]
         return [*problems, *self._against_the_world(), *self._against_a_fresh_store()]
 
@@ -134,7 +137,7 @@ class Soak:
     def _pull(self, engine: sa.Engine, **given: Any) -> SourcePull:
         connector = connector_of(self.sandbox)
         try:
-            (result,) = pull(engine, [connector], now=datetime.now(UTC), **given)
+            (result,) = pull(engine, [connector], **{"now": datetime.now(UTC), **given})
         finally:
             connector.close()
         return result
