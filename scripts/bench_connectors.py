@@ -45,17 +45,20 @@ SIDE_BY_SIDE = (b"bulkfetch", b"query Issues(", b"query Rest", b"query Details",
 def full_pulls(size: int, names: list[str]) -> None:
     """A line for each tracker: floor, ours, their ratio, requests and memory."""
     print(f"full pull of {size:,} issues with histories and comments, {LATENCY * 1000:.0f} ms a request")
-    print(f"{'tracker':12} {'floor s':>8} {'ours s':>8} {'ratio':>6} {'our CPU s':>10} {'requests':>9} {'issues each':>12} "
-          f"{'peak MB':>8}")  # fmt: skip
+    print(f"{'tracker':12} {'floor s':>8} {'ours s':>8} {'ratio':>6} {'our CPU s':>10}", end=" ")
+    print(f"{'requests':>9} {'issues each':>12} {'peak MB':>8}")
     for name in names:
         tracker, deployment = DEPLOYMENTS[name]
-        with tempfile.TemporaryDirectory() as folder:
-            with sandbox(tracker, size=size, deployment=deployment) as facts, answering(facts["url"]) as (base, url):
-                facts = {**facts, "url": url, "tracker": tracker}
-                child("pull", facts, store=f"{folder}/first.db")  # to have the answers in memory
-                httpx.get(f"{base}/_latency/{LATENCY}")
-                floor = child("floor", {"base": base})
-                ours = child("pull", facts, store=f"{folder}/second.db")
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            sandbox(tracker, size=size, deployment=deployment) as facts,
+            answering(facts["url"]) as (base, url),
+        ):
+            given = {**facts, "url": url, "tracker": tracker}
+            child("pull", given, store=f"{folder}/first.db")  # to have the answers in memory
+            httpx.get(f"{base}/_latency/{LATENCY}")
+            floor = child("floor", {"base": base})
+            ours = child("pull", given, store=f"{folder}/second.db")
         ratio, share = ours["seconds"] / floor["seconds"], ours["issues"] / ours["requests"]
         print(
             f"{name:12} {floor['seconds']:>8.2f} {ours['seconds']:>8.2f} {ratio:>6.2f} {ours['cpu']:>10.2f} "

@@ -373,7 +373,10 @@ class Soak:
             issue,
             parent=issue.parent if issue.parent not in gone else None,
             links=tuple(link for link in issue.links if link.target not in gone),
-            changes=tuple(each for each in issue.changes if not gone & {each.before, each.after}),
+            # A history that names a parent which is gone for good names nobody when it is read anew.
+            changes=tuple(
+                each for each in issue.changes if not gone & {each.before, each.after} and (each.before or each.after)
+            ),
             fields=dict(issue.fields),
         )
 

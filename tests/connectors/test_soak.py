@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.connectors.soaking import DEPLOYMENTS, shown, soaking
+from tests.connectors.soaking import shown, soaking
 
 ROUNDS = 4
 SEEDS = {"jira-cloud": 21, "jira-server": 22, "linear": 23, "github": 3}
