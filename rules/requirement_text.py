@@ -149,7 +149,7 @@ _IS_SO = re.compile(
     r"|^\W*(?:x\W+)?(?:when|if|once|after|on)\b",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"\S*://\S*|!?\[[^\]]*\]\([^)]*\)")
+_ASIDE = re.compile(r"\S*://\S*|!?\[[^\]]*\]\([^)]*\)|\([^)]*\)")
 _WORD = re.compile(r"[^\W_]{2,}")
 _WORK_DONE = AnyCase(
     r"""\b(?:is|are|gets?)\s+(?:all\s+|also\s+|properly\s+)*(?:updated|created|added|removed|changed|moved|refactored|replaced
@@ -168,6 +168,7 @@ _STRETCH = re.compile(r"[^.!?\n;]++(?P<end>[.!?;]++(?=\s|$)|\n|$)?")
 _QUESTION = re.compile(r"\W*(?:how|what|why|which|who|where|whether|see|note)\b", re.IGNORECASE)
 MAX_SUBJECT = 80  # characters; the subject of "is done when" is never longer
 MIN_CONDITION_WORDS = 5  # "UX design" under a heading is a topic
+MIN_STATE_WORDS = 4  # "Order list" in a box names a part
 MIN_STATEMENTS = 2  # one "should" is a wish, two are requirements
 MIN_END_STATES = 2  # of a list, and more than half of it
 
@@ -191,7 +192,7 @@ def is_state(text: str) -> bool:
     """Whether a box says what is to be true: more than the name of a part, and no step of work."""
     if opens_with_work(text):
         return False
-    return len(_WORD.findall(_LINK.sub(" ", text))) >= MIN_CONDITION_WORDS or bool(
+    return len(_WORD.findall(_ASIDE.sub(" ", text))) >= MIN_STATE_WORDS or bool(
         _MODAL.search(text) or _IS_SO.search(text) or _ENSURE.match(text) or _DISPLAY.match(text)
     )
 

@@ -19,6 +19,7 @@ from backlint.text.words import count_words, unspaced_characters
 
 _LETTERS = re.compile(r"(?<![\w/.\\:-])[^\W\d_]{2,}(?![\w/\\=(])")
 _CODE_SIGN = re.compile(r"[{};]\s*$|^\s*[#$>]\s|::|->|=>|==|\w\(|</")
+_OPEN_BOX = "[ ]"  # with one or two words behind it: a form's choice that nobody took
 MIN_SENTENCE = 4  # words of letters alone; code seldom has so many on a line
 LOG = """\
 The export fails:
@@ -95,7 +96,12 @@ class ThinDescription(Rule):
         authored = sum(
             item.words for item in document.items if not item.is_header and not _only_repeats(item.text, said)
         )
-        lines = [line.text for line in document.dropped if line.reason in (DropReason.TOO_SHORT, DropReason.QUOTE)]
+        short = (DropReason.TOO_SHORT, DropReason.QUOTE)
+        lines = [
+            line.text
+            for line in document.dropped
+            if line.reason in short and not document.text.startswith(_OPEN_BOX, line.start)
+        ]
         code = [line.text for line in document.dropped if line.reason in (DropReason.CODE, DropReason.LOG)]
         if issue.type in BUG_TYPES and self.code_counts:
             lines += code
@@ -120,6 +126,13 @@ class ThinDescription(Rule):
         return None if link is None else "a link to an allowed place"
 
     flagged = (
+        Example(
+            "a form of which only boxes are left",
+            an_issue(
+                body="## Requirements\n\n- [ ] Copy writing\n- [ ] Illustration\n- [ ] Research\n- [ ] UX Design\n"
+                "- [ ] Data / Analytics\n- [ ] Custom Graphics\n- [ ] Engineering\n\nFor the export.\n"
+            ),
+        ),
         Example("two words", an_issue(body="Add export."), evidence="Add export", severity=Severity.INFO),
         Example(
             "near, hence a warning", an_issue(body="see slack", category=StatusCategory.TODO), severity=Severity.WARNING

@@ -63,7 +63,7 @@ class _Walker:
         """The blocks in a node; inline nodes that stand there directly make paragraphs."""
         inline: list[dict[str, Any]] = []
         for child in _content(node):
-            if child.get("type") in _INLINE:
+            if _type(child) in _INLINE:
                 inline.append(child)
                 continue
             self.paragraph(inline)
@@ -75,7 +75,7 @@ class _Walker:
         if depth > _MAX_DEPTH:
             self.paragraph([{"type": "text", "text": _all_text(node)}])
             return
-        kind, attrs = node.get("type"), _attributes(node)
+        kind, attrs = _type(node), _attributes(node)
         match kind:
             case "paragraph" | "caption":
                 self.inline_lines(node, depth)
@@ -128,7 +128,7 @@ class _Walker:
 
     def inline_lines(self, node: dict[str, Any], depth: int) -> None:
         nodes = _content(node)
-        if all(child.get("type") in _INLINE or not child.get("content") for child in nodes):
+        if all(_type(child) in _INLINE or not child.get("content") for child in nodes):
             self.paragraph(nodes)
         else:
             self.children(node, depth)
@@ -145,7 +145,7 @@ class _Walker:
             return
         line = Line()
         for node in nodes:
-            if node.get("type") == "hardBreak":
+            if _type(node) == "hardBreak":
                 self.write("\n")
                 yield line
                 line = Line()
@@ -161,7 +161,7 @@ class _Walker:
         yield line
 
     def inline(self, node: dict[str, Any], text: str, line: Line) -> None:
-        marks = {mark.get("type"): _attributes(mark) for mark in _dicts(node.get("marks"))}
+        marks = {_type(mark): _attributes(mark) for mark in _dicts(node.get("marks"))}
         start, end = self.write(text)
         if text:
             line.add(
@@ -176,7 +176,7 @@ class _Walker:
         if url:
             line.links.append(Link(url=url, text=text))
             line.reach(start, end)
-        if node.get("type") in ("mediaInline", "media"):
+        if _type(node) in ("mediaInline", "media"):
             line.images += 1
             line.reach(start, end)
 
@@ -227,7 +227,7 @@ class _Walker:
         end = self.length
         self.write("\n")
         if any(cells) or line.images:
-            headers = [cell.get("type") == "tableHeader" for cell in _content(node)]
+            headers = [_type(cell) == "tableHeader" for cell in _content(node)]
             self.tree.add(
                 row(
                     tuple(cells),
@@ -244,12 +244,12 @@ class _Walker:
         """Pictures by number, with their alternative texts."""
         line = Line()
         for each in [node, *_descendants(node)]:
-            if each.get("type") in ("media", "mediaInline"):
+            if _type(each) in ("media", "mediaInline"):
                 self.inline({"type": "media"}, _string(_attributes(each).get("alt")), line)
         self.write("\n")
         self.tree.line(line)
         for child in _content(node):
-            if child.get("type") == "caption":
+            if _type(child) == "caption":
                 self.paragraph(_content(child))
 
 
@@ -266,6 +266,11 @@ def _attributes(node: dict[str, Any]) -> dict[str, Any]:
     return attrs if isinstance(attrs, dict) else {}
 
 
+def _type(node: dict[str, Any]) -> str:
+    """The node's type; nothing for what is no text, since anything may stand there in a broken document."""
+    return _string(node.get("type"))
+
+
 def _string(value: object) -> str:
     return value if isinstance(value, str) else ""
 
@@ -276,7 +281,7 @@ def _number(value: object, default: int) -> int:
 
 def _inline_text(node: dict[str, Any]) -> str:
     attrs = _attributes(node)
-    match node.get("type"):
+    match _type(node):
         case "text":
             return _string(node.get("text"))
         case "hardBreak":
@@ -305,7 +310,7 @@ def _date(timestamp: object) -> str:
 
 def _card_url(node: dict[str, Any]) -> str:
     attrs = _attributes(node)
-    if node.get("type") not in ("inlineCard", "blockCard", "embedCard"):
+    if _type(node) not in ("inlineCard", "blockCard", "embedCard"):
         return ""
     data = attrs.get("data")
     return _string(attrs.get("url")) or (_string(data.get("url")) if isinstance(data, dict) else "")
@@ -322,7 +327,7 @@ def _descendants(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _all_text(node: dict[str, Any]) -> str:
     return "".join(
-        "\n" if each.get("type") == "hardBreak" else _string(each.get("text")) or _string(_attributes(each).get("text"))
+        "\n" if _type(each) == "hardBreak" else _string(each.get("text")) or _string(_attributes(each).get("text"))
         for each in _descendants(node)
     )
 
@@ -331,7 +336,7 @@ def _inlines(cell: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The inline nodes of a cell, its blocks parted by spaces."""
     is_first = True
     for block in [cell, *_descendants(cell)]:
-        inlines = [child for child in _content(block) if child.get("type") in _INLINE or child.get("type") == "media"]
+        inlines = [child for child in _content(block) if _type(child) in _INLINE or _type(child) == "media"]
         if inlines and not is_first:
             yield {"type": "text", "text": " "}
         is_first &= not inlines

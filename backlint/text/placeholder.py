@@ -35,6 +35,11 @@ _SLOT = re.compile(
 _MARKDOWN_LINK = re.compile(r"\[[^\[\]]*\]\([^()]*\)")
 _QUOTED_DOTS = re.compile(r"""["'“”‘’`«»]\s*(?:\.{2,}|…)\.*\s*["'“”‘’`«»]""")
 _DOTS = re.compile(r"\.{3,}|…")
+# "We want to ...", "So we can ...": the beginning of a sentence that a form gives.
+_OPEN_END = re.compile(
+    r"\W*(?:we|i|so(?: that)?|as an?|when|if|given|then|in order to|as a)(?:\s+[\w']+){0,4}\s*(?:\.{3,}|…)\W*",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\(?\d{0,3}[.):]*")
 # What a template asks of its reader, when the whole line stands in brackets or in italics.
 _PROMPT = re.compile(
@@ -47,9 +52,22 @@ _PROMPT = re.compile(
 # What a form asks in plain letters: about "this request", whose author would not ask so, or how to fill itself in.
 _FORM = re.compile(
     r"\W*(?:what|which|who|why|how|where|when|is|are)\b[^.?!]{0,60}\b(?:of|for|in|to|by|with)\s+this\s+"
-    r"(?:request|issue|ticket|form)\s*\?|"
+    r"(?:request|issue|ticket|form|iteration)\s*\?|"
     r"[^.?!]{0,80}\b(?:check|select|mark|choose|tick)\s+(?:all|any)\s+(?:boxes\s+)?that\s+apply\b|"
-    r"[^?!]{0,160}\badd(?:\s*/\s*|\s+or\s+)remove\s+(?:rows|sections|lines|items)\s+as\s+(?:needed|necessary)\b",
+    r"[^?!]{0,160}\badd(?:\s*/\s*|\s+or\s+)remove\s+(?:rows|sections|lines|items)\s+as\s+(?:needed|necessary)\b|"
+    r"\W*(?:is this an? [\w ]{3,20}\?|if this is|please|make sure)[^\n]{0,60}"
+    r"\buse\s+the\s+(?:bug|feature|issue|question|proposal|[\w]+ request|\w+ report)\s+template\b",
+    re.IGNORECASE,
+)
+# Parts of a pattern that nobody filled: "We build X so that Y grows", "Deliverable 1".
+_LETTERS = re.compile(
+    r"(?<![\w'])X(?![\w'+#-]).{0,60}"
+    r"\b(?:so that|so|which|as measured by|measured by|in order to)\b.{0,60}(?<![\w'])[YZ](?![\w'+#-])",
+)
+_NUMBERED = re.compile(
+    r"(?:\[[ x]\]\s*)?(?:deliverable|requirement|(?:acceptance )?criteri(?:on|a)|goal|objective|step|task|item|option|"
+    r"feature|(?:not )?in scope|out of scope|scenario|point|kriterium|anforderung|crit[èe]re|criterio|exigence"
+    r"|requisito)\W*(?:#\s*)?(?:\d{1,2}|[A-CX])\W*",
     re.IGNORECASE,
 )
 _NOT_APPLICABLE = re.compile(
@@ -59,6 +77,7 @@ _NOT_APPLICABLE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MIN_REASON = 3
+_MAX_PATTERN = 120  # characters; a sentence with letters for words is no longer
 _MAX_AROUND_DOTS = 5
 _MAX_AROUND_SEVERAL_DOTS = 9
 
@@ -80,8 +99,12 @@ def is_placeholder(text: str, *, is_italic: bool = False) -> bool:
         return True
     if ("[" in text or "<" in text or "{" in text or "(" in text) and not words_outside_slots(text):
         return not _MARKDOWN_LINK.search(text)
-    if (" this " in text or " as ne" in text or " apply" in text) and _FORM.match(text):
+    if (" this " in text or " as ne" in text or " apply" in text or " template" in text) and _FORM.match(text):
         return True
+    if len(text) < 40 and _NUMBERED.fullmatch(text):
+        return True
+    if "X" in text and _LETTERS.search(text[:_MAX_PATTERN]):
+        return len(text) <= _MAX_PATTERN
     return _is_dotted(text)
 
 
@@ -119,5 +142,7 @@ def _is_dotted(text: str) -> bool:
         return False
     if _QUOTED_DOTS.search(text):
         return count_words(_QUOTED_DOTS.sub(" ", text)) <= _MAX_AROUND_DOTS
+    if _OPEN_END.fullmatch(text):
+        return True
     dots = len(_DOTS.findall(text))
     return dots >= 2 and count_words(_DOTS.sub(" ", text)) <= _MAX_AROUND_SEVERAL_DOTS

@@ -290,6 +290,7 @@ def _node(draw: random.Random, depth: int) -> Any:
         "tableRow",
         "tableCell", "tableHeader", "codeBlock", "blockquote", "panel", "expand", "mediaSingle", "media", "inlineCard",
         "mention", "emoji", "status", "date", "decisionList", "rule", "hardBreak", "text", "zorb", "", None, 7,
+        ["text"], {"a": 1},
     )  # fmt: skip
     odd_values = (None, 0, -1, 10**30, True, "", "x" * 50, [], {}, ["a"], {"a": {}}, 1.5)
     if depth == 0 or draw.random() < 0.1:

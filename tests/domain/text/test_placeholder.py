@@ -18,7 +18,10 @@ from backlint.text.placeholder import is_placeholder, waiver_reason
         "1.", "2)", "3", "__", "[a] / [b]", "(Given)/(When)/(Then)", "Go to '...'", "Click on '....'",
         "As a …, I want …, so that …", "As a ..., I want ...",
         "(Paste any relevant logs - please use code blocks (```) to format them)",
-        "(How one can reproduce the issue)",
+        "(How one can reproduce the issue)", "We would like to X which will improve Y as measured by Z.",
+        "Deliverable 1", "[ ] Not in scope 2", "Criterion #3", "We want to ...", "So that I can …",
+        "What is out of scope and not part of this iteration?",
+        "Is this a bug? Make sure to use the Bug template above and be as detailed in your report as possible.",
     ],
 )  # fmt: skip
 def test_nothing_of_the_authors_is_in_it(text: str) -> None:
@@ -31,7 +34,8 @@ def test_nothing_of_the_authors_is_in_it(text: str) -> None:
         "[Save] button stays disabled", "none of the rows are lost", "The field shows N/A", "TBD by the team in March",
         "(this only happens on the phone)", "(a) opens and (b) closes the list", "open [the spec](https://x.y/z)",
         "It says 'loading...' for a minute and never stops", "Wait... then press it", "3 rows are shown",
-        "{{user}} is greeted by name",
+        "{{user}} is greeted by name", "Swap the X and Y labels so that the chart reads well", "Step 1 fails",
+        "Option 3 is what we want", "Then it hangs ... for a minute", "Please use the new mail template for this",
     ],
 )  # fmt: skip
 def test_what_somebody_wrote_is_no_placeholder(text: str) -> None:
