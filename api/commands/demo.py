@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -34,6 +35,7 @@ from backlint.sync.pull import pull as pull_sources
 FOLDER = Path("backlint-demo")
 START_SECONDS = 60.0
 DISTURBED = 25  # tickets that people change between the two rounds, in each tracker
+HOOK_VARIABLE, HOOK_SECRET = "DEMO_HOOK", "demo-hook"  # of the webhooks; a secret of local sandboxes is none
 SHOWN_ISSUES = 3  # of the plan, as a sample of the diff
 
 
@@ -45,7 +47,8 @@ def run(console: Console, *, keep: bool, size: int, folder: Path | None, seed: i
         _remove_own(where)
     where.mkdir(parents=True, exist_ok=True)
     with _sandboxes(console, size=size, seed=seed, keep=keep) as trackers:
-        config = _write_configuration(where, trackers)
+        port = _free_port()
+        config = _write_configuration(where, trackers, port=port)
         with open_workplace(config) as place, connected(place.settings) as connectors:
             audit = _rounds(console, place, connectors, trackers, seed=seed)
             console.out("[bold]7. Reports[/bold]")
@@ -55,6 +58,7 @@ def run(console: Console, *, keep: bool, size: int, folder: Path | None, seed: i
     for report in reports:
         console.out(f"  {escape(str(report))}  [dim]{PAGES[report.name]}[/dim]")
     if keep:
+        _send_webhooks(trackers, port)
         _say_how_to_explore(console, where)
     else:
         for leftover in where.iterdir():
@@ -194,7 +198,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait(timeout=10)
 
 
-def _write_configuration(where: Path, trackers: Mapping[str, Mapping[str, Any]]) -> Path:
+def _write_configuration(where: Path, trackers: Mapping[str, Mapping[str, Any]], *, port: int) -> Path:
     """A configuration as a user would have it, less careful than the defaults so that there is something to see."""
     token = where / "sandbox-token"
     token.write_text(next(iter(trackers.values()))["token"], encoding="utf-8")
@@ -213,6 +217,11 @@ def _write_configuration(where: Path, trackers: Mapping[str, Mapping[str, Any]])
         "abort_share = 1.0",
         'quiet_hours = "off"',
         "settle_minutes = 0",
+        "# For `backlint serve`: the sandboxes send webhooks to this port, and the nightly audit comes often.",
+        "[service]",
+        f"port = {port}",
+        'audit_schedule = "*/5 * * * *"',
+        "burst_seconds = 1.0",
     ]
     for name, facts in trackers.items():
         lines += [
@@ -223,6 +232,7 @@ def _write_configuration(where: Path, trackers: Mapping[str, Mapping[str, Any]])
             f"scope = {json.dumps(facts['scope'])}",
             f'user = "{facts.get("user", "")}"',
             f'token_file = "{token.as_posix()}"',
+            f'webhook_secret_env = "{HOOK_VARIABLE}"',
             "requests_per_second = 1000",
         ]
     config = where / "backlint.toml"
@@ -230,7 +240,24 @@ def _write_configuration(where: Path, trackers: Mapping[str, Mapping[str, Any]])
     return config
 
 
-OWN_FILES = frozenset({*PAGES, "backlint.toml", "sandbox-token", "backlint.db", "backlint.db-wal", "backlint.db-shm"})
+def _free_port() -> int:
+    """For `backlint serve`, later: the sandboxes have to know it now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _send_webhooks(trackers: Mapping[str, Mapping[str, Any]], port: int) -> None:
+    """From now on what people change in the sandboxes is told to the service, if it runs."""
+    for name, facts in trackers.items():
+        wanted = {"url": f"http://127.0.0.1:{port}/webhooks/{name}", "secret": HOOK_SECRET}
+        httpx.post(f"{facts['control']}/webhook", json=wanted, timeout=30).raise_for_status()
+
+
+OWN_FILES = frozenset(
+    {*PAGES, "backlint.toml", "sandbox-token"}
+    | {f"backlint{part}.db{rest}" for part in ("", "-jobs", "-inbox") for rest in ("", "-wal", "-shm")}
+)
 
 
 def _remove_own(where: Path) -> None:
@@ -254,3 +281,7 @@ def _say_how_to_explore(console: Console, where: Path) -> None:
         "backlint rule AC001",
     ):
         console.out(f"  {command}")
+    console.out(
+        "Or watch it at work: webhooks of what people change in the sandboxes, and an audit every five minutes:\n"
+        f"  {HOOK_VARIABLE}={HOOK_SECRET} backlint serve"
+    )

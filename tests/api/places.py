@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.context import ForkServerProcess
@@ -78,12 +78,14 @@ ENVIRONMENT = {
 }
 
 
-def start_backlint(folder: Path, *arguments: str, said: IO[str] | None = None) -> subprocess.Popen[str]:
+def start_backlint(
+    folder: Path, *arguments: str, said: IO[str] | None = None, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """The program in a process of its own; what it says goes into pipes, or into the file `said`."""
     return subprocess.Popen(
         [sys.executable, "-m", "backlint.api.cli", *arguments],
         cwd=folder,
-        env={**os.environ, **ENVIRONMENT},
+        env={**os.environ, **ENVIRONMENT, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=said or subprocess.PIPE,
         stderr=said or subprocess.PIPE,

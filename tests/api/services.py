@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,9 +68,9 @@ class Running:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str) -> Iterator[Running]:
+def served(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Running]:
     """The service of the folder's backlint.toml, once it listens."""
-    running = Running(start_backlint(folder, "serve", *arguments))
+    running = Running(start_backlint(folder, "serve", *arguments, environment=environment))
     reader = threading.Thread(target=_read, args=(running,), daemon=True)
     reader.start()
     try:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from backlint.api.commands.demo import HOOK_SECRET, HOOK_VARIABLE, OWN_FILES
 from backlint.api.commands.every_report import PAGES
-from tests.api.places import run_backlint
+from tests.api.places import API_VARIABLE, run_backlint
+from tests.api.services import Running, served, until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -41,6 +48,33 @@ def test_the_demo_ends_with_an_empty_second_plan_and_names_its_reports(demo_fold
     assert "0 changes wanted" in said
     assert "0 failed" in said
     assert [name for name in PAGES if str(demo_folder / "backlint-demo" / name) not in said] == []
+
+
+def test_the_kept_demo_is_served_with_live_webhooks_and_audits_by_its_schedule(tmp_path: Path) -> None:
+    code, out, err = run_backlint(tmp_path, "demo", "--keep", "--size", "30")
+    assert code == 0, err
+    found = re.search(r"stop them with: kill (\d+)", out + err)
+    assert found is not None
+    folder = tmp_path / "backlint-demo"
+    config = folder / "backlint.toml"
+    hurried = config.read_text(encoding="utf-8").replace("*/5 * * * *", "* * * * *")
+    config.write_text(hurried.replace("[service]", f'[service]\napi_token_env = "{API_VARIABLE}"'), encoding="utf-8")
+    try:
+        with served(folder, environment={HOOK_VARIABLE: HOOK_SECRET}) as service:
+            for source in tomllib.loads(hurried)["sources"]:
+                control = re.sub(r"(http://[^/]+).*", r"\1/_sandbox/disturb", source["url"])
+                httpx.post(control, json={"seed": 1, "count": 2}, timeout=30).raise_for_status()
+            names = {"jira", "linear", "github"}
+            until(lambda: {run["facts"]["source"] for run in _done(service, "webhook")} == names, service)
+            until(lambda: any(run["facts"] for run in _done(service, "audit")), service, timeout=150)
+    finally:
+        os.kill(int(found.group(1)), signal.SIGTERM)
+
+    assert {file.name for file in folder.iterdir()} <= OWN_FILES  # a second demo makes room for itself
+
+
+def _done(service: Running, kind: str) -> list[Any]:
+    return [run for run in service.get(f"/api/runs?kind={kind}") if run["outcome"] == "done"]
 
 
 def test_the_demo_cleans_up_after_itself(demo_folder: Path) -> None:

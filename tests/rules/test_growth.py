@@ -45,7 +45,10 @@ NASTY: dict[str, tuple[Markup, Callable[[int], str]]] = {
     "emoji": (Markup.MARKDOWN, lambda n: "🎉 🚀 done ✅\n" * n),
     "no spaces": (Markup.MARKDOWN, lambda n: "請求書の一覧を表計算で開く" * n),
     "headings": (Markup.MARKDOWN, lambda n: "## Acceptance criteria\n\n- TBD\n\n" * n),
-    "other headings": (Markup.MARKDOWN, lambda n: "## Steps to reproduce\n\nOpen the list\n\n## Goal\n\nMore users\n\n" * n),
+    "other headings": (
+        Markup.MARKDOWN,
+        lambda n: "## Steps to reproduce\n\nOpen the list\n\n## Goal\n\nMore users\n\n" * n,
+    ),
     "scenarios": (Markup.MARKDOWN, lambda n: "Given a list\nWhen I sort it\nThen it is sorted\n\n" * n),
     "stories": (Markup.PLAIN, lambda n: "As a user I want to " * n),
     "owners": (Markup.PLAIN, lambda n: "Owner: Ana and Ben\n" * n),
