@@ -14,7 +14,7 @@ from backlint.connectors.contract import Connector
 from backlint.rules.engine import asked
 from backlint.rules.registry import RULES_VERSION
 from backlint.settings import Settings
-from backlint.sync import feedback, recall, writes
+from backlint.sync import feedback, former, recall, writes
 from backlint.sync.apply import Applied, apply, settle_unsettled, unshared
 from backlint.sync.check import Checked, CheckResult, as_spoken, check_store
 from backlint.sync.commands import NOTHING_HEARD, Heard, heard
@@ -41,6 +41,7 @@ class Audit:
     check: CheckResult
     plan: Plan
     applied: Applied | None = None
+    recomputed_from: str | None = None  # the rules whose scores of the last audit were computed anew by today's
 
 
 def audit(
@@ -74,7 +75,9 @@ def audit(
         applied = apply(engine, planned.changes, by_name, run=run, clock=clock, hold=hold)
     found = [*(finding for _, finding in checked.findings()), *checked.scope_findings()]
     open_findings = sum(finding.is_spoken for finding in found)
+    recomputed_from = None if checked.cannot_say else former.recompute_last(engine, settings, now=clock())
     with engine.begin() as connection:
+        former.forget(connection, now=clock())
         feedback.note_deeds(connection, now=clock())
         feedback.review(connection, settings, now=clock())
         if not checked.cannot_say:
@@ -83,6 +86,8 @@ def audit(
         save_scores(connection, run, stored_scores(checked), rules_version=RULES_VERSION, now=clock())
         facts = {
             "check": checked.run,
+            "rules_version": RULES_VERSION,
+            "recomputed_from": recomputed_from,
             "open_findings": open_findings,
             "written": len(applied.applied) if applied else 0,
             "failed": len(applied.failed) if applied else 0,
@@ -91,7 +96,7 @@ def audit(
             "complete": all(each.complete for each in pulled),
         }
         end_run(connection, run, now=clock(), outcome="done", facts=facts)
-    return Audit(run=run, pulled=pulled, check=checked, plan=planned, applied=applied)
+    return Audit(run=run, pulled=pulled, check=checked, plan=planned, applied=applied, recomputed_from=recomputed_from)
 
 
 def make_plan(engine: sa.Engine, settings: Settings, result: CheckResult, *, now: datetime) -> Plan:

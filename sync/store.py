@@ -37,6 +37,7 @@ from backlint.model import (
     Tracker,
     Transition,
 )
+from backlint.normalised import to_dict
 from backlint.status import StatusFact
 from backlint.sync import bulk
 from backlint.sync import tables as t
@@ -191,6 +192,7 @@ def save_issues(connection: Connection, source: str, scope: str, pulled: Sequenc
     issues = [each.issue for each in changed]
     ids = [issue.id for issue in issues]
     rows = [issue_row(issue, scope, digests[issue.id], now) for issue in issues]
+    _keep_former(connection, source, scope, {id: known[id] for id in ids if id in known}, digests, now=now)
     write_issues(connection, source, issues, rows, new=frozenset(ids) - known.keys())
     replace_all(connection, t.payloads, _payload_rows(connection, source, list(latest.values()), changed=set(ids)))
     leave_quarantine(connection, source, [name for each in latest.values() for name in (each.issue.id, each.issue.key)])
@@ -215,6 +217,29 @@ def _overtaken(connection: Connection, source: str, latest: Mapping[str, Pulled]
             if row.updated_at is not None and updated_at is not None and updated_at < row.updated_at:
                 found.append(row.id)
     return found
+
+
+def _keep_former(
+    connection: Connection,
+    source: str,
+    scope: str,
+    known: Mapping[str, str],
+    digests: Mapping[str, str],
+    *,
+    now: datetime,
+) -> None:
+    """What these issues were before they are written anew: `known` are their stored digests, empty where forgotten."""
+    if not known:
+        return
+    rows = [
+        {
+            "source": source, "issue": issue.id, "replaced_at": now, "scope": scope,
+            "body": zlib.compress(msgspec.json.encode(to_dict(issue)), 3),
+        }
+        for issue in load_issues(connection, source=source, ids=sorted(known))
+        if known[issue.id] or digest(issue) != digests[issue.id]
+    ]  # fmt: skip
+    upsert(connection, t.former_issues, rows)
 
 
 def _payload_rows(
@@ -794,6 +819,26 @@ def save_scores(
         for score in scores
     ]  # fmt: skip
     upsert(connection, t.scores, rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastScores:
+    """The last scores that an audit saved."""
+
+    run: str
+    at: datetime
+    rules_version: str
+
+
+def last_scores(connection: Connection, *, before: datetime) -> LastScores | None:
+    columns = t.scores.c.run, t.scores.c.at, t.scores.c.rules_version
+    query = sa.select(*columns).where(t.scores.c.at < before).order_by(t.scores.c.at.desc()).limit(1)
+    row = connection.execute(query).first()
+    return None if row is None else LastScores(run=row.run, at=row.at, rules_version=row.rules_version)
+
+
+def drop_scores(connection: Connection, run: str) -> None:
+    connection.execute(sa.delete(t.scores).where(t.scores.c.run == run))
 
 
 def previous_scores(

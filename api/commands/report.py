@@ -299,6 +299,7 @@ def build_from_audit(place: Workplace, audit: Audit, *, scope: str) -> AuditRepo
         nights=_nights(nights, settings),
         is_first_run=any(finding.is_baseline and finding.is_new for finding in _all_findings(result)),
         previous_rules_version=version,
+        recomputed_from=audit.recomputed_from,
         write_back=settings.write_back.mode,
         seconds=(now() - result.as_of).total_seconds(),
     )  # fmt: skip
@@ -423,9 +424,11 @@ def _silent(result: CheckResult) -> list[SilentRule]:
 
 
 def _nights(nights: Iterable[tuple[datetime, Any]], settings: Settings) -> list[Night]:
-    """The last audit of each local day, with the lowest count up to then."""
+    """The last audit of each local day by today's rules, with the lowest count up to then."""
     by_day = {
-        at.astimezone(settings.zone).date(): facts["open_findings"] for at, facts in nights if "open_findings" in facts
+        at.astimezone(settings.zone).date(): facts["open_findings"]
+        for at, facts in nights
+        if "open_findings" in facts and facts.get("rules_version", RULES_VERSION) == RULES_VERSION
     }
     found, lowest = [], None
     for day, count in by_day.items():

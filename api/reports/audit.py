@@ -183,6 +183,7 @@ class AuditReport:
     nights: tuple[Night, ...]
     is_first_run: bool
     is_comparable: bool  # False when the rules changed since the last audit
+    recomputed_from: str | None  # the rules of the last audit, whose scores were computed anew by today's
     write_back: str  # off | labels | labels+comment
     seconds: float
     requests: int
@@ -240,6 +241,7 @@ def build_audit(
     nights: Iterable[Night] = (),
     is_first_run: bool = False,
     previous_rules_version: str | None = None,
+    recomputed_from: str | None = None,
     write_back: str = "off",
     seconds: float = 0.0,
 ) -> AuditReport:
@@ -277,6 +279,7 @@ def build_audit(
         nights=tuple(sorted(nights, key=lambda each: each.on)[-NIGHTS:]),
         is_first_run=is_first_run,
         is_comparable=previous_rules_version in (None, rules_version),
+        recomputed_from=recomputed_from,
         write_back=write_back,
         seconds=seconds,
         requests=sum(source.requests for source in health),

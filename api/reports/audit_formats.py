@@ -39,6 +39,7 @@ def _facts(report: AuditReport) -> dict[str, Any]:
         "checked": report.checked,
         "first_run": report.is_first_run,
         "comparable": report.is_comparable,
+        "recomputed_from": report.recomputed_from,
         "counts": {
             "new": counts.new,
             "fixed": counts.fixed,
@@ -296,8 +297,20 @@ def _scores(report: AuditReport) -> Iterable[str]:
             yield f"## {heading.capitalize()} scores"
             rows = [(plain(x.name), f"{x.score} {x.band}", change(x), x.count) for x in groups]
             yield markdown_table((heading, "score", "change", "issues"), rows, numbers=(1, 2, 3))
-    if not report.is_comparable:
-        yield "The rules changed since the last audit, so that no change of score is shown."
+    if rules_note(report):
+        yield rules_note(report)
+
+
+def rules_note(report: AuditReport) -> str:
+    """What a change of the rules means for the scores; empty while the rules are the same."""
+    if report.recomputed_from is not None:
+        return (
+            f"The rules changed from {report.recomputed_from} to {report.rules_version}: the scores of the last audit "
+            "were computed anew by today's rules from the backlog as it was then."
+        )
+    return (
+        "" if report.is_comparable else "The rules changed since the last audit, so that no change of score is shown."
+    )
 
 
 def change(group: ScoredGroup) -> str:

@@ -8,7 +8,16 @@ from markupsafe import Markup
 
 from backlint.api.reports import charts, figures
 from backlint.api.reports.audit import AuditReport
-from backlint.api.reports.audit_formats import WAIVER_COLUMNS, change, first_run, runtime, verdict, waived, waiver_rows
+from backlint.api.reports.audit_formats import (
+    WAIVER_COLUMNS,
+    change,
+    first_run,
+    rules_note,
+    runtime,
+    verdict,
+    waived,
+    waiver_rows,
+)
 from backlint.api.reports.page import drawn, rendered
 
 RULES_DRAWN = 12
@@ -29,6 +38,7 @@ def to_html(report: AuditReport) -> str:
         findings=report.about_issues[:MOST_ROWS],
         worst=report.issues[:FIRST_ROWS],
         night_rows=_night_rows,
+        rules_note=rules_note(report),
         waived=waived(report),
         waiver_columns=WAIVER_COLUMNS,
         waiver_rows=waiver_rows(report),

@@ -134,6 +134,15 @@ def test_a_changed_status_mapping_holds_without_a_new_pull(engine: sa.Engine) ->
     assert backlog.issues[0].status.category is StatusCategory.ACTIVE
 
 
+def test_a_source_is_watched_since_its_first_pull(engine: sa.Engine) -> None:
+    """OUT005 asks for no result of what was finished before."""
+    tracker = tracker_of(an_issue())
+    pull(engine, [tracker], now=NOW)
+    pull(engine, [tracker], now=NOW + timedelta(days=3))
+
+    assert load_backlog(engine, OPENLY, now=NOW + timedelta(days=4)).watched_since == {"demo": NOW}
+
+
 def test_an_unknown_scope_is_named_with_those_there_are(engine: sa.Engine) -> None:
     pull(engine, [tracker_of(an_issue())], now=NOW)
 
