@@ -66,4 +66,5 @@ def build_from_backlog(
     team = planning_team(in_scope(backlog, scope))
     own = {issue.source for issue in backlog.issues if team_name(issue) == team}
     told = [each for each in health if each.name in own or not each.complete]
-    return Planning(readable, settings, team=team, sprint=sprint).report(scope=scope or team, health=told)
+    planning = Planning(readable, settings, team=team, sprint=sprint, is_unread=bool(own & failed))
+    return planning.report(scope=scope or team, health=told)

@@ -110,5 +110,6 @@ def gather(
         issues=issues,
         since=since or last - WEEK,
         until=last,
+        is_unread=len(issues) < len(wanted),
         scores=[each for each in sorted(scores, key=lambda score: score.name) if each.name in own],
     )

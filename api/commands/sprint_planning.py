@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from backlint.api.commands.team_calendar import team_calendar
 from backlint.api.reports.entries import Entry, entries, entry
-from backlint.api.reports.health import Answer, SourceHealth, all_failed
+from backlint.api.reports.health import Answer, SourceHealth, all_failed, without_figures
 from backlint.api.reports.sprint_prep import (
     Candidate,
     Capacity,
@@ -87,7 +87,11 @@ def planning_team(issues: Iterable[Issue]) -> str:
 class Planning:
     """One team's planning, worked out part by part."""
 
-    def __init__(self, backlog: Backlog, settings: Settings, *, team: str, sprint: str | None = None) -> None:
+    def __init__(
+        self, backlog: Backlog, settings: Settings, *, team: str, sprint: str | None = None, is_unread: bool = False
+    ) -> None:
+        """`is_unread`: some of the team's issues belong to a source whose pull did not finish, and are not there."""
+        self._is_unread = is_unread
         self._backlog, self._settings, self._team, self._wanted = backlog, settings, team, sprint
         self._zone = settings.zone
         self._today = local_day(backlog.now, self._zone)
@@ -124,7 +128,7 @@ class Planning:
     def _answer(self, health: Sequence[SourceHealth]) -> Answer:
         if all_failed(health):
             return Answer.CANNOT_SAY
-        return Answer.FIGURES if self._chosen else Answer.NOTHING_TO_MEASURE
+        return Answer.FIGURES if self._chosen else without_figures(health, is_unread=self._is_unread)
 
     # -- the sprint ------------------------------------------------------------------------------------------------
 

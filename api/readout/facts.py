@@ -52,6 +52,7 @@ class BacklogScore:
 class Facts:
     """`issues` are those of the scope; the whole backlog is asked for parents, links and expectations.
 
+    `is_unread`: some of the scope belongs to a source whose pull did not finish, and is not among them.
     `since` and `until` are local days, both included. `scores` are the last audit's; empty when none was run.
     """
 
@@ -62,6 +63,7 @@ class Facts:
     since: date
     until: date
     scores: Sequence[BacklogScore] = ()
+    is_unread: bool = False
     _memory: dict[tuple[str, str], Mapping[str, Judgement]] = field(default_factory=dict, repr=False)
 
     @property

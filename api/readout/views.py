@@ -9,7 +9,7 @@ from backlint.api.readout import delivery, product, weekly
 from backlint.api.readout.facts import Facts
 from backlint.api.readout.wording import nothing_finished
 from backlint.api.reports import figures
-from backlint.api.reports.health import Answer, SourceHealth, all_failed
+from backlint.api.reports.health import Answer, SourceHealth, all_failed, without_figures
 from backlint.api.reports.readout import Audience, Readout, Section
 from backlint.rules.registry import RULES_VERSION
 
@@ -66,7 +66,7 @@ def build_readout(facts: Facts, *, audience: Audience | None = None, health: Seq
 def _answer(facts: Facts, health: Sequence[SourceHealth]) -> Answer:
     if all_failed(health):
         return Answer.CANNOT_SAY
-    return Answer.FIGURES if facts.issues else Answer.NOTHING_TO_MEASURE
+    return Answer.FIGURES if facts.issues else without_figures(health, is_unread=facts.is_unread)
 
 
 def _headline(facts: Facts) -> str:

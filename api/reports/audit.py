@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable
+from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable, without_figures
 from backlint.model import Severity
 from backlint.scores import BANDS
 
@@ -290,7 +290,7 @@ def _answer(health: Sequence[SourceHealth], checked: int, found: Sequence[AuditF
     if all_failed(health):
         return Answer.CANNOT_SAY
     if not checked:
-        return Answer.NOTHING_TO_MEASURE
+        return without_figures(health, is_unread=bool(unreadable(health)))
     return Answer.FIGURES if any(finding.counts for finding in found) else Answer.NOTHING_WRONG
 
 

@@ -189,7 +189,7 @@ def verdict(report: AuditReport) -> str:
     accepted = accepted if report.counts.baselined else ""
     match report.answer:
         case Answer.CANNOT_SAY:
-            return "Cannot say: no source could be read to the end. No score changes and nothing is written back."
+            return "Cannot say: what this is about could not be read to the end. No score changes, nothing is written."
         case Answer.NOTHING_TO_MEASURE:
             return "Nothing to measure: no issue of this scope is open."
         case Answer.NOTHING_WRONG:

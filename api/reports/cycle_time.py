@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from backlint.api.reports.entries import Entry, entry
 from backlint.api.reports.figures import day as day_of
 from backlint.api.reports.figures import in_days
-from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable
+from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable, without_figures
 from backlint.api.reports.sprint_record import SprintRecord, sprint_records
 from backlint.flow import (
     ITEM_TYPES,
@@ -292,6 +292,11 @@ def build_cycle_time(
     zone, mode = ZoneInfo(timezone), Mode(mode)
     period = Period(midnight(since, zone), end_of_day(until, zone, now))
     failed = unreadable(health)
+    if failed:
+        issues = tuple(issues)
+    is_unread = (
+        any(issue.source in failed and (select is None or select(issue)) for issue in issues) if failed else False
+    )
     with _no_garbage_collection():
         everything = items((issue for issue in issues if issue.source not in failed), now, options)
         places = standings(everything, now)
@@ -301,6 +306,7 @@ def build_cycle_time(
             scope=scope, now=now, timezone=timezone, mode=mode, since=since, until=until,
             options=options, health=tuple(health), rules_version=rules_version, wip_cap=wip_cap,
             sprints=[each for each in sprints if each.scope.source not in failed], hours=hours,
+            is_unread=is_unread,
         )  # fmt: skip
 
 
@@ -333,6 +339,7 @@ def _report(
     wip_cap: float | None,
     sprints: Sequence[SprintIssues],
     hours: WorkingHours | None,
+    is_unread: bool,
 ) -> CycleTimeReport:
     zone = ZoneInfo(timezone)
     finished = [(item, episode) for item in found for episode in item.finished() if period.holds(episode.finished_at)]
@@ -361,7 +368,7 @@ def _report(
         since=since,
         until=until,
         health=health,
-        answer=answer_of(health, rows=rows, ageing=ageing, finished=counted),
+        answer=answer_of(health, rows=rows, ageing=ageing, finished=counted, is_unread=is_unread),
         issues=len(found),
         rows=tuple(rows),
         large=tuple(large),
@@ -399,11 +406,16 @@ def _report(
 
 
 def answer_of(
-    health: Sequence[SourceHealth], *, rows: Sequence[Row], ageing: Sequence[Ageing], finished: Sequence[object]
+    health: Sequence[SourceHealth],
+    *,
+    rows: Sequence[Row],
+    ageing: Sequence[Ageing],
+    finished: Sequence[object],
+    is_unread: bool = False,
 ) -> Answer:
     if all_failed(health):
         return Answer.CANNOT_SAY
-    return Answer.FIGURES if rows or ageing or finished else Answer.NOTHING_TO_MEASURE
+    return Answer.FIGURES if rows or ageing or finished else without_figures(health, is_unread=is_unread)
 
 
 def midnight(day: date | None, zone: ZoneInfo) -> datetime | None:

@@ -307,7 +307,7 @@ def to_markdown(report: CycleTimeReport) -> str:
     ]
     match report.answer:
         case Answer.CANNOT_SAY:
-            body = ["**Cannot say.** No source could be read to the end, so there are no figures."]
+            body = ["**Cannot say.** What this is about could not be read to the end, so there are no figures."]
         case Answer.NOTHING_TO_MEASURE:
             looked = figures.counted(report.issues, "issue")
             body = [f"**Nothing to measure.** No items finished in this period and none is in progress ({looked})."]

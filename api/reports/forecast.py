@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable
+from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable, without_figures
 from backlint.calendars import EVERY_DAY, Calendar
 from backlint.flow import ITEM_TYPES, FlowOptions, Item, team_of
 from backlint.flow import items as flow_items
@@ -147,7 +147,8 @@ def build_forecast(
     Without a `seed` it follows from the question and the facts. ValueError when the day asked for has passed, or for
     fewer than one item. Issues of a source whose pull did not finish are left out.
     """
-    failed, zone = unreadable(health), ZoneInfo(timezone)
+    failed, zone, issues = unreadable(health), ZoneInfo(timezone), tuple(issues)
+    is_unread = any(issue.source in failed and select(issue) for issue in issues)
     today = local_day(now, zone)
     everything = flow_items([issue for issue in issues if issue.source not in failed], now, options)
     selected = [item for item in everything if select(item.issue)]
@@ -178,7 +179,7 @@ def build_forecast(
         as_of=now,
         timezone=timezone,
         health=tuple(health),
-        answer=_answer(health, why),
+        answer=_answer(health, why, is_unread=is_unread),
         start=today,
         history=sample,
         finished=_counted(finishes, sample),
@@ -277,10 +278,10 @@ def _counted(finishes: Finishes, sample: History) -> tuple[FinishedItem, ...]:
     return tuple(sorted(found, key=lambda each: (each.on, each.source, each.key)))
 
 
-def _answer(health: Sequence[SourceHealth], why_none: str | None) -> Answer:
+def _answer(health: Sequence[SourceHealth], why_none: str | None, *, is_unread: bool) -> Answer:
     if all_failed(health):
         return Answer.CANNOT_SAY
-    return Answer.NOTHING_TO_MEASURE if why_none else Answer.FIGURES
+    return without_figures(health, is_unread=is_unread) if why_none else Answer.FIGURES
 
 
 def _started(everything: Sequence[Item], selected: Sequence[Item], now: datetime) -> tuple[StartedItem, ...]:

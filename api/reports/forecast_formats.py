@@ -280,7 +280,7 @@ def iso_end(report: ForecastReport) -> str:
 def nothing(report: ForecastReport) -> str:
     """Why there is no forecast, as a sentence."""
     if report.answer is Answer.CANNOT_SAY:
-        return "**Cannot say.** No source could be read to the end, so there is no forecast."
+        return "**Cannot say.** What this is about could not be read to the end, so there is no forecast."
     looked = figures.counted(report.issues, "issue")
     return f"**No forecast.** {sentence(report.why_none or '')} ({looked} looked at)."
 

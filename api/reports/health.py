@@ -36,6 +36,11 @@ def unreadable(health: Iterable[SourceHealth]) -> frozenset[str]:
     return frozenset(source.name for source in health if not source.complete)
 
 
+def without_figures(health: Iterable[SourceHealth], *, is_unread: bool) -> Answer:
+    """Why there are none: what it is about was read and holds nothing, or it (`is_unread`) was not read to the end."""
+    return Answer.CANNOT_SAY if is_unread or all_failed(health) else Answer.NOTHING_TO_MEASURE
+
+
 def all_failed(health: Iterable[SourceHealth]) -> bool:
     """Whether there are sources and none could be read."""
     health = tuple(health)

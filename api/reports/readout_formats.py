@@ -79,7 +79,7 @@ def name(report: Readout) -> str:
 def nothing(report: Readout) -> str:
     """Why there is nothing to read; empty when there is."""
     if report.answer is Answer.CANNOT_SAY:
-        return "**Cannot say.** No source could be read to the end, so that nothing is told from it."
+        return "**Cannot say.** What this is about could not be read to the end, so that nothing is told from it."
     if report.answer is Answer.NOTHING_TO_MEASURE:
         return "**Nothing to tell.** No issue belongs to this scope in a source that could be read."
     return ""

@@ -240,7 +240,7 @@ def room(report: SprintPrep) -> str:
 
 def nothing(report: SprintPrep) -> str:
     if report.answer is Answer.CANNOT_SAY:
-        return "**Cannot say.** No source could be read to the end, so nothing is planned from it."
+        return "**Cannot say.** What this is about could not be read to the end, so nothing is planned from it."
     return "**Nothing to plan.** Neither the next sprint nor the backlog holds an open item."
 
 

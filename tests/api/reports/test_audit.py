@@ -94,7 +94,7 @@ def test_cannot_say():
 
     assert report.answer is Answer.CANNOT_SAY
     for text in (to_html(report), to_markdown(report)):
-        assert "Cannot say: no source could be read to the end." in text
+        assert "Cannot say: what this is about could not be read to the end." in text
         assert "its 80 issues are not judged" in text
         assert "AC001" not in text
 
