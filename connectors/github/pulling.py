@@ -170,6 +170,8 @@ class Pull:
     has_boards: bool
     on_boards_hidden: Callable[[PermissionMissing], None]
     linked_boards: Mapping[str, str] = field(default_factory=dict)  # node id -> when it last changed
+    parted_from: int = WORTH_PARTING
+    window: int = WINDOW
     expected: int | None = field(default=None, init=False)
     _swept: dict[str, Look] = field(default_factory=dict, init=False)
 
@@ -224,7 +226,7 @@ class Pull:
         yield from first
         if after is None:
             return
-        if self.expected is None or self.expected < WORTH_PARTING:
+        if self.expected is None or self.expected < self.parted_from:
             yield from self._list(self.start.asks_since, after=after)
             return
         newest = first[-1].updated_at
@@ -274,7 +276,7 @@ class Pull:
         )
         counts = answered.repository or {}
         left = [counts[f"n{n}"].total_count if f"n{n}" in counts else 0 for n in range(len(grid))]
-        return spans(grid, left)
+        return spans(grid, left, size=self.window)
 
     def _moved(self, now: datetime) -> Iterator[str]:
         """Issues whose card has moved. Whether that changes the issue's own time is not documented [unverified], so
@@ -480,11 +482,11 @@ def boards_in(raw: bytes) -> Iterator[str]:
             yield item.project.id
 
 
-def spans(grid: Sequence[datetime], left: Sequence[int]) -> list[tuple[datetime, datetime | None]]:
-    """The grid's moments joined to spans of about WINDOW changes; `left` are the changes from each moment on."""
+def spans(grid: Sequence[datetime], left: Sequence[int], *, size: int) -> list[tuple[datetime, datetime | None]]:
+    """The grid's moments joined to spans of `size` changes or more; `left` are the changes from each moment on."""
     bounds, count = [grid[0]], left[0]
     for moment, more in zip(grid[1:], left[1:], strict=True):
-        if count - more >= WINDOW:
+        if count - more >= size:
             bounds.append(moment)
             count = more
     return list(zip(bounds, [*bounds[1:], None], strict=True))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from backlint.connectors.contract import Page, Pulled
+from backlint.connectors.contract import Page, Pulled, Reference
 from backlint.errors import TokenRefused, TrackerDown
 from backlint.examples import a_comment, a_transition, an_issue
 from backlint.model import Issue, Link, LinkKind, Presence, Sprint, SprintMembership, StatusCategory
@@ -189,6 +190,26 @@ def test_an_unreadable_issue_is_quarantined_with_its_place_and_the_rest_go_on(en
     with reading(engine) as connection:
         (row,) = store.quarantined(connection)
     assert (row["id"], row["issue"], row["path"], row["reason"]) == ("3", "DEMO-3", "$.fields.summary", "no title")
+
+
+class WithBoard(MemoryTracker):
+    """Its board closes sprints, which touches no issue."""
+
+    board = Sprint(id="s1", name="Sprint 1", state="active", starts_at=NOW - timedelta(days=7))
+
+    def reference(self) -> Reference:
+        return replace(super().reference(), sprints=(self.board,))
+
+
+def test_a_sprint_that_closes_without_touching_its_issues_is_closed_in_all_of_them(engine: sa.Engine) -> None:
+    tracker = WithBoard([an_issue(sprints=(SprintMembership(sprint=WithBoard.board),))])
+    pull(engine, [tracker], now=NOW)
+    tracker.board = replace(tracker.board, state="closed", completed_at=NOW)
+
+    (result,) = pull(engine, [tracker], now=NOW + timedelta(hours=1))
+
+    assert result.changed == 0
+    assert [(each.sprint.state, each.sprint.completed_at) for each in stored(engine)["1"].sprints] == [("closed", NOW)]
 
 
 def test_what_could_not_be_read_is_fetched_again_only_when_it_or_the_mapping_changed(engine: sa.Engine) -> None:

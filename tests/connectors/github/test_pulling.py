@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from starlette.responses import JSONResponse, Response
 
 from backlint.connectors.github.connector import GitHubConnector
+from backlint.connectors.github.mapping import Reading
+from backlint.connectors.github.position import Position
+from backlint.connectors.github.pulling import Pull, spans
 from backlint.connectors.sandbox.faults import Faults
 from backlint.connectors.sandbox.github import GithubSandbox, github_app, graphql_limited, secondary_limited
 from backlint.connectors.sandbox.server import Running, serve
@@ -37,6 +40,50 @@ def test_a_full_pull_takes_a_request_for_each_hundred_and_one_for_each_fifty(
     assert {page.expected for page in pages} == {230}
     # repository, schema, boards, account, newest entry, three pages of the list, five batches
     assert requests == 4 + 1 + 3 + 5
+
+
+def parted(connector: GitHubConnector, **given: Any) -> Pull:
+    """A pull that reads the list of changes in several places at once, however short it is."""
+    home = connector.home(SCOPE)
+    return Pull(
+        client=connector.client, home=home, reading=Reading(source="gh", now=datetime.now(UTC)), start=Position(),
+        has_boards=False, on_boards_hidden=lambda _error: None, parted_from=100, window=30, **given,
+    )  # fmt: skip
+
+
+def test_a_long_list_read_in_several_places_at_once_gives_every_issue_once_and_in_order(
+    world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector]
+) -> None:
+    fill(world, 230)
+
+    pages = list(parted(connect(serving())).pages())
+
+    found = [each.issue for page in pages for each in page.issues]
+    assert len(found) == len({issue.id for issue in found}) == 230
+    assert [issue.updated_at for issue in found] == sorted(issue.updated_at for issue in found if issue.updated_at)
+
+
+def test_what_changes_while_a_long_list_is_read_is_read_again_at_its_end(
+    world: World, serving: Callable[..., Running], connect: Callable[..., GitHubConnector]
+) -> None:
+    fill(world, 420)
+    seen: dict[str, Issue] = {}
+
+    for number, page in enumerate(parted(connect(serving(), concurrency=1)).pages()):
+        seen |= pulled([page])
+        if number == 0:
+            for id in ("1", "399"):
+                world.change(world.issues[id], "title", "Changed meanwhile", actor="501")
+
+    assert len(seen) == 420
+    assert seen[f"{SCOPE}#399"].title == seen[f"{SCOPE}#1"].title == "Changed meanwhile"
+
+
+def test_spans_hold_so_many_changes_and_the_last_one_is_open() -> None:
+    grid = [START + timedelta(days=n) for n in range(5)]
+
+    assert spans(grid, [100, 90, 40, 39, 0], size=50) == [(grid[0], grid[2]), (grid[2], None)]
+    assert spans(grid, [7, 0, 0, 0, 0], size=50) == [(grid[0], None)]
 
 
 def test_issues_come_oldest_change_first_so_that_a_kill_loses_nothing(
