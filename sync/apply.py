@@ -20,7 +20,7 @@ from backlint.model import Comment, Issue
 from backlint.sync import comment as managed
 from backlint.sync import store, writes
 from backlint.sync.database import reading
-from backlint.sync.plan import Change, ChangeKind, Written
+from backlint.sync.plan import Change, ChangeKind, Written, folded
 from backlint.sync.writes import CONFIRMED, DROPPED, FAILED, UNDONE, Row
 
 log = structlog.get_logger(__name__)
@@ -235,7 +235,7 @@ class _Work:
 
     def _write(self, row: Row, fresh: Issue) -> None:
         change = row.change
-        if change.kind.is_label and (change.label in fresh.labels) is (change.kind is ChangeKind.ADD_LABEL):
+        if change.kind.is_label and _has_label(fresh, change) is (change.kind is ChangeKind.ADD_LABEL):
             self._end(row, DROPPED, "already", "somebody was there first")
             return
         if change.kind is ChangeKind.PUT_COMMENT:
@@ -302,14 +302,18 @@ def _moved_on(known: Issue, fresh: Issue) -> bool:
     return known.status.id != fresh.status.id or any(getattr(known, name) != getattr(fresh, name) for name in names)
 
 
+def _has_label(fresh: Issue, change: Change) -> bool:
+    return (change.label or "").casefold() in folded(fresh.labels)
+
+
 def _arrived(connector: Connector, fresh: Issue, row: Row, before: Sequence[Written]) -> tuple[bool, Comment | None]:
     """Whether the tracker shows what the write wanted; a comment that says what it said before was not changed."""
     change = row.change
     match change.kind:
         case ChangeKind.ADD_LABEL:
-            return change.label in fresh.labels, None
+            return _has_label(fresh, change), None
         case ChangeKind.REMOVE_LABEL:
-            return change.label not in fresh.labels, None
+            return not _has_label(fresh, change), None
         case ChangeKind.PUT_COMMENT:
             own = next(iter(connector.managed_comments(fresh)), None)
             last = next((each for each in reversed(before) if not each.kind.is_label), None)

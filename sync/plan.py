@@ -181,12 +181,20 @@ def _changes(candidate: Candidate, settings: WriteBackSettings) -> Iterator[Chan
 
 def _label_changes(candidate: Candidate, settings: WriteBackSettings) -> Iterator[Change]:
     wanted = _wanted_labels(candidate, settings)
-    present = candidate.issue.labels
-    ours = {label for label in present if label.startswith(settings.label_prefix)} & _added_by_us(candidate)
-    for label in sorted(wanted.keys() - present):
-        yield _change(candidate, ChangeKind.ADD_LABEL, because=wanted[label], label=label)
-    for label in sorted(ours - wanted.keys()):
-        yield _change(candidate, ChangeKind.REMOVE_LABEL, because=_reason_of(candidate, label), label=label)
+    present = folded(candidate.issue.labels)
+    prefix, added = settings.label_prefix.casefold(), _added_by_us(candidate)
+    for label in sorted(wanted):
+        if label.casefold() not in present:
+            yield _change(candidate, ChangeKind.ADD_LABEL, because=wanted[label], label=label)
+    for label in sorted(candidate.issue.labels):
+        is_ours = label.casefold().startswith(prefix) and label.casefold() in added
+        if is_ours and label.casefold() not in folded(wanted):
+            yield _change(candidate, ChangeKind.REMOVE_LABEL, because=_reason_of(candidate, label), label=label)
+
+
+def folded(labels: Iterable[str]) -> set[str]:
+    """To compare: GitHub and Linear show a label as whoever made it first wrote it, in capitals or not."""
+    return {label.casefold() for label in labels}
 
 
 def _wanted_labels(candidate: Candidate, settings: WriteBackSettings) -> dict[str, tuple[str, ...]]:
@@ -210,19 +218,20 @@ def _wanted_labels(candidate: Candidate, settings: WriteBackSettings) -> dict[st
 
 
 def _added_by_us(candidate: Candidate) -> set[str]:
-    """Labels whose last write of ours was an addition: only these are ours to remove."""
-    last = {each.label: each.kind for each in candidate.written if each.label is not None}
+    """Labels, folded, whose last write of ours was an addition: only these are ours to remove."""
+    last = {each.label.casefold(): each.kind for each in candidate.written if each.label is not None}
     return {label for label, kind in last.items() if kind is ChangeKind.ADD_LABEL}
 
 
 def _stands(candidate: Candidate, label: str, rule: str) -> bool:
     """Whether we set the label for that rule, and nobody took it away."""
-    is_ours = label in candidate.issue.labels and label in _added_by_us(candidate)
+    is_ours = label.casefold() in folded(candidate.issue.labels) & _added_by_us(candidate)
     return is_ours and rule in _reason_of(candidate, label)
 
 
 def _reason_of(candidate: Candidate, label: str) -> tuple[str, ...]:
-    return next((each.because for each in reversed(candidate.written) if each.label == label), ())
+    wanted = label.casefold()
+    return next((each.because for each in reversed(candidate.written) if (each.label or "").casefold() == wanted), ())
 
 
 def _comment_changes(candidate: Candidate, settings: WriteBackSettings) -> Iterator[Change]:

@@ -16,7 +16,7 @@ from backlint.model import Comment, Issue
 from backlint.sync import comment as managed
 from backlint.sync import tables as t
 from backlint.sync import verdicts
-from backlint.sync.plan import Change, ChangeKind, Override, Spent, Written
+from backlint.sync.plan import Change, ChangeKind, Override, Spent, Written, folded
 from backlint.sync.store import CHUNK, comment_row, upsert
 
 WANTED, SENT, CONFIRMED, FAILED, DROPPED, UNDONE = "wanted", "sent", "confirmed", "failed", "dropped", "undone"
@@ -295,7 +295,11 @@ def _taken_back(
     found: list[tuple[tuple[str, str], Override, datetime]] = []
     labels = {each.label: each for each in log if each.label is not None}
     for label, last in labels.items():
-        if last.kind is ChangeKind.ADD_LABEL and label not in issue.labels and _is_later(read_at, last.at):
+        if (
+            last.kind is ChangeKind.ADD_LABEL
+            and label.casefold() not in folded(issue.labels)
+            and _is_later(read_at, last.at)
+        ):
             found.append((issue.identity, Override(label or "", last.because, now), last.at))
     comment = next((each for each in reversed(log) if not each.kind.is_label), None)
     if comment is None or comment.kind is not ChangeKind.PUT_COMMENT or not _is_later(read_at, comment.at):

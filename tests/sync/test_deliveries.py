@@ -336,6 +336,27 @@ def test_while_the_tracker_is_down_no_try_is_counted(engine: sa.Engine) -> None:
     assert looked_at(engine, tracker, "old") == {"old": Later(NOW + SETTLE + timedelta(minutes=3), "no answer")}
 
 
+def test_a_tracker_that_goes_away_while_it_is_written_to_costs_no_try(engine: sa.Engine) -> None:
+    from backlint.errors import TrackerDown
+    from backlint.model import Issue
+
+    class Mute(MemoryTracker):
+        def add_label(self, issue: Issue, label: str) -> None:
+            raise TrackerDown("no answer in time")
+
+    tracker = a_checked_tracker(engine)
+    mute = Mute([*tracker.issues.values(), a_new_ticket()])
+
+    (outcome,) = looked_at(engine, mute, "new").values()
+
+    assert outcome == Later(NOW + SETTLE + timedelta(seconds=30), "no answer in time")
+    looked_at(engine, MemoryTracker(list(mute.issues.values())), "new", now=NOW + timedelta(hours=1))
+    with engine.connect() as connection:
+        states = set(connection.execute(sa.select(t.writes.c.kind, t.writes.c.state)))
+    assert ("add_label", writes.CONFIRMED) in states
+    assert ("add_label", writes.FAILED) not in states
+
+
 def test_an_issue_that_cannot_be_read_fails_alone(engine: sa.Engine) -> None:
     from backlint.errors import RequestRefused
     from backlint.model import Issue

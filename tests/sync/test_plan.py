@@ -164,6 +164,16 @@ def test_a_label_that_a_person_added_is_never_removed() -> None:
     assert planned(candidate(issue)).changes == ()
 
 
+def test_a_label_that_the_tracker_writes_in_capitals_is_the_same_label() -> None:
+    issue = an_issue(labels=frozenset({"Hygiene:Needs-Owner"}))
+    ours = (added("hygiene:needs-owner", "OWN001"),)
+
+    assert labels(planned(candidate(issue, "OWN001"))) == []  # a person's: nothing is set beside it
+    assert labels(planned(candidate(issue))) == []
+    assert labels(planned(candidate(issue, "OWN001", written=ours))) == []
+    assert labels(planned(candidate(issue, written=ours))) == [(ChangeKind.REMOVE_LABEL, "Hygiene:Needs-Owner")]
+
+
 def test_a_label_that_a_person_removed_is_not_added_again() -> None:
     override = Override("hygiene:needs-owner", ("OWN001",), NOON - timedelta(days=1))
 
