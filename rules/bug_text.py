@@ -183,6 +183,8 @@ def _list_of_actions(document: Document) -> Iterator[Evidence]:
 
 
 def _is_step_line(document: Document, line: Item | Dropped) -> bool:
+    if isinstance(line, Item) and line.ticked is not None:
+        return False  # a box is work to do
     is_item = isinstance(line, Item) and line.is_list_item
     if not is_item:
         before = document.text[max(0, document.text.rfind("\n", 0, line.start)) : line.start]
@@ -242,10 +244,13 @@ _EXPECTATION = re.compile(
       should(?:n['’]t|\ not)?(?!\s+(?:we|i|you|probably\s+investigate|look\s+into|be\s+(?:noted|fixed|investigated
       |enough\s+to)|also\s+mention|have\s+fixed))
     | (?:is|are|was|were|be)\ (?:supposed|meant)\ to | ought\ to | has\ to\ be | must(?:\ not|n['’]t)?\ (?!have\ been)
-    | (?:i|we|you|one|users?|would)(?:\ would|['’]d)?\ (?:have\ )?expect(?:ed)?(?!\w) | expect(?:ed|s|ation)?
+    | (?:i|we|you|one|users?|would)(?:\ would|['’]d)?\ (?:have\ )?expect(?:ed)?(?!\w)
+    | (?<!exception:\ )(?<!error:\ )expect(?:ed|s|ation)?
     | instead\ of | rather\ than | as\ opposed\ to | need(?:s|ed)?\ to\ (?:be|show|display|have|return|work)
     | (?:would|could)\ be\ (?:better|nice|good|great|correct|sufficient|ideal|more\ \w+)
-    | used\ to\ (?!(?:be\ )?used) | correct(?:ly)?\ (?:behaviou?r|result|would|output|is) | it\ would\ be
+    | used\ to\ (?!(?:be\ )?used) | correct(?:ly)?\ (?:behaviou?r|result|would|output|is)
+    | correct\ \w+\ (?:is|are|would|should)
+    | it\ would\ be
     | sollten?|soll(?:en)?(?!\w)|erwart(?:et|e|ung|en)|statt(?:dessen)?|anstatt|müsste[n]?
     | devrait|devraient|attendu[es]*|au\ lieu\ de
     | deber[íi]an?|esperad[oa]s?|esperaba|en\ lugar\ de|en\ vez\ de

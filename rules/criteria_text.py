@@ -31,9 +31,12 @@ FIELD = "acceptance_criteria"
 _CONDITION_HEADING = re.compile(
     r"""^\W*(?:(?:functional\ |business\ |technical\ |non[- ]functional\ )?requirements?|must[- ]haves?
         |deliverables?|exit\ criteria|test(?:ing)?\ criteria|success\ criteria
-        |expected\ (?:outcomes?|results?|deliverables?)|verification|validation\ criteria|(?:what\ does[ ]
+        |expected\ (?:outcomes?|results?|deliverables?)|verification|validation(?:\ criteria)?|quality\ criteria
+        |criteria\ for\ success|testable\ outcomes?|specs?|specifications?|outputs?|expectations?|(?:what\ does[ ]
             |how\ do\ we\ know\ (?:it'?s\ |this\ is\ )?)(?:done|finished).*
-        |business\ rules|rules|anforderungen|ergebnis(?:se)?|lieferergebnisse?|exigences|livrables?|requisitos
+        |business\ rules|rules|anforderungen|erfolgskriterien|crit[èe]res\ de\ succ[èe]s|criterios\ de\ [ée]xito
+        |crit[ée]rios\ de\ sucesso|criteri\ di\ successo|要件|要求|需求
+        |ergebnis(?:se)?|lieferergebnisse?|exigences|livrables?|requisitos
             |entregables|entreg[áa]veis|requisiti|vereisten|wymagania)\W*$""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -51,11 +54,26 @@ _HEADED = re.compile(
     r"^\W*(?:acceptance\s+criteria|conditions\s+of\s+satisfaction|akzeptanzkriterien)\W+(?P<rest>\w.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+_DONE_HEADING = re.compile(
+    r"\bdefinitions? of done\b|^\W*dod\W*$|definition von fertig|d[ée]finition (?:de|du) (?:fini|termin[ée])"
+    r"|definici[óo]n de (?:hecho|terminado)|defini[çc][ãa]o de pronto|完了の定義|完成的?定义",
+    re.IGNORECASE,
+)
+# What every team writes under it, whatever the issue.
+_ANY_TEAMS = re.compile(
+    r"\b(?:reviews?|reviewed|reviewer|merged?|deploy\w*|released?|documentation|docs|documented|unit|tests?|tested"
+    r"|testing|coverage|ci|pipeline|lint\w*|product owner|po|qa|accepted|acceptance|demo\w*|translat\w*|changelog"
+    r"|branch|staging|production|merge request|pull request|mr|pr|code|definition|approv\w*|sign(?:ed)?[- ]?off|team|story"
+    r"|ticket|issue|estimated?|commit\w*|feature flag|monitor\w*|regressions?)\b",
+    re.IGNORECASE,
+)
 # Boxes that are answers to a form's question, not conditions.
 _CHOICE = re.compile(
     r"^\W*(?:yes|no|none|other|n/?a|not\ sure|maybe|i\ (?:have|am|did|agree))\b|^[^:]{1,30}:\s*(?:`|@|\[~)",
     re.VERBOSE | re.IGNORECASE,
 )
+# Headings of which some promise conditions as well: "Success criteria", "Expected results" of a spike.
+_NEAR_CONDITIONS = frozenset({Meaning.OTHER, Meaning.OUTCOME, Meaning.EXPECTED})
 _IMAGE_MARK = re.compile(r"!\[[^\]]*\]\(|!\S[^!\n]*\.(?:png|jpe?g|gif|svg)[^!\n]*!|<img\b", re.IGNORECASE)
 MIN_BOXES = 2  # catalogue AC001: one box is a reminder
 
@@ -137,8 +155,11 @@ class CriteriaRule(Rule):
             stated = _LABELLED.match(line.text)
             if stated and not is_blank_label(line.text):
                 yield of_part(document, line, kind="S", field=field)
+        for section in document.under(Meaning.EXCLUDED):
+            yield from _own_definition_of_done(document, section, field)
+        near = {Meaning.OTHER, Meaning.OUTCOME} if reports_a_fault(document) else _NEAR_CONDITIONS
         for section in document.sections:
-            if not section.meanings - {Meaning.OTHER}:
+            if not section.meanings - near:
                 yield from self._in_other_section(document, section, field)
 
     def _in_other_section(self, document: Document, section: Section, field: str) -> Iterator[Evidence]:
@@ -192,6 +213,15 @@ class CriteriaRule(Rule):
             if is_allowed(link, self.accept_links):
                 return of_value("P", "body", link, note="link")
         return None
+
+
+def _own_definition_of_done(document: Document, section: Section, field: str) -> Iterator[Evidence]:
+    """What an issue says of itself under "Definition of done": most of its lines are states, none of any team's."""
+    if not _DONE_HEADING.search(section.heading):
+        return
+    states = [item for item in section.items if is_state(item.text) and not _ANY_TEAMS.search(item.text)]
+    if len(states) >= MIN_BOXES and 2 * len(states) > len(section.items):
+        yield of_part(document, states[0], kind="S", field=field, note=section.heading)
 
 
 _DEFAULTS = CriteriaRule()

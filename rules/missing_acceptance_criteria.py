@@ -179,6 +179,16 @@ class MissingAcceptanceCriteria(CriteriaRule):
             ),
         ),
         Example(
+            "a definition of done that is the issue's own",
+            an_issue(body="## Definition of done\n\n- The file opens in a spreadsheet\n- Amounts keep two decimals\n"),
+        ),
+        Example(
+            "success criteria that can be checked",
+            an_issue(
+                body="## Success criteria\n\n- The file opens in a spreadsheet\n- All amounts keep two decimals\n"
+            ),
+        ),
+        Example(
             "a list of what shall be",
             an_issue(body="The overview should show:\n\n- the sum of all rows\n- the date of the last export\n"),
         ),
