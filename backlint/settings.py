@@ -180,8 +180,10 @@ class WriteBackSettings(_Table):
         "baseline", description="baseline: what the first check of a source finds stays silent; write: it is spoken of"
     )
     label_prefix: str = Field("hygiene:", description="how our labels begin; labels without it are never touched")
-    max_comments: int = Field(20, ge=0, description="new or changed comments per project and run")
-    max_labels: int = Field(100, ge=0, description="label changes per project and run")
+    max_comments: int = Field(
+        20, ge=0, description="new or changed comments per project and run; webhooks of one day count as one run"
+    )
+    max_labels: int = Field(100, ge=0, description="label changes per project and run; likewise")
     abort_share: float = Field(0.2, gt=0, le=1, description="a run touching more of a project than this writes nothing")
     abort_floor: int = Field(25, ge=0, description="... if it also touches more issues than this")
     quiet_hours: str = Field("18:00-08:00", description='team time in which comments wait, or "off"')
