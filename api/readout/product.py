@@ -16,7 +16,7 @@ from backlint.api.reports.readout import Figure, Section
 from backlint.model import Issue, IssueType, Verdict
 from backlint.rules.priority_inputs import inputs, score
 
-PRIORITIES = {1: "highest", 2: "high", 3: "medium", 4: "low", None: "none set"}
+PRIORITIES = {1: "highest", 2: "high", 3: "medium", 4: "low"}
 # Words of statuses and labels that say what is waited for, and that it is.
 _DESIGN = re.compile(r"(?<![a-z])(?:design|ux|ui|mock-?ups?|wireframes?|prototyp\w*|entwurf)(?![a-z])", re.IGNORECASE)
 
@@ -58,8 +58,20 @@ def results_owed(facts: Facts) -> Section:
         name="owed",
         title="Results owed",
         entries=tuple(entry(issue, judgement.message) for issue, judgement in found),
-        empty=f"No result is owed ({figures.counted(len(facts.closed_lately), 'item')} closed in 180 days).",
+        empty=f"No result is owed. {_why_none_owed(facts)}",
     )
+
+
+def _why_none_owed(facts: Facts) -> str:
+    """What became of the question for everything that was closed lately: `8 too early to measure, 3 recorded`."""
+    found = Counter(
+        judgement.reason or judgement.verdict.value
+        for issue in facts.closed_lately
+        if (judgement := facts.verdicts(issue).get("OUT005")) is not None
+    )
+    told = ", ".join(f"{count} {reason}" for reason, count in found.most_common())
+    closed = figures.counted(len(facts.closed_lately), "epic, initiative or story", "epics, initiatives and stories")
+    return f"{closed} closed in 180 days{': ' + told if told else ''}."
 
 
 def review_dates(facts: Facts) -> Section:
@@ -93,7 +105,7 @@ def priorities(facts: Facts) -> Section:
         title="Priority spread",
         figures=tuple(
             counted_issues(
-                f"Priority {PRIORITIES.get(level, level)}",
+                "No priority" if level is None else f"Priority {PRIORITIES.get(level, level)}",
                 [issue for issue in facts.near if issue.priority == level],
                 f"of {figures.counted(len(facts.near), 'near item')}",
             )
@@ -123,7 +135,7 @@ def backlog_scores(facts: Facts) -> Section:
     return Section(
         name="backlog_score",
         title="Backlog score",
-        note="Of the last audit; `backlint report audit` names the parts and the findings behind each score.",
+        note="Of the last audit, whose report names the parts and the findings behind each score.",
         figures=tuple(
             Figure(
                 name=each.name,
