@@ -14,7 +14,7 @@ from backlint.model import Issue, IssueType, Judgement, Link, LinkKind, Presence
 from backlint.rules.evidence import excerpt, of_value
 from backlint.rules.history import closed_at
 from backlint.rules.rule import EVERY_TYPE, EXAMPLE_NOW, Context, Example, Rule
-from backlint.rules.similar_titles import Place, Title, alike, says_the_same, title_of
+from backlint.rules.similar_titles import Place, Title, alike, by_what_they_say, says_the_same, title_of
 
 SETTLED = frozenset({LinkKind.DUPLICATES, LinkKind.DUPLICATED_BY, LinkKind.CLONES, LinkKind.MIRRORS})
 # Estimates, to be replaced by what people judge: even equal titles can be two things.
@@ -96,11 +96,11 @@ class ProbableDuplicate(Rule):
             alive = {key: self._alive(members, context) for key, members in clusters.items()}
             for members in alive.values():
                 _choose(members, members, 1.0, best)
-            for pair in alike((key for key in alive if isinstance(key, frozenset)), self.threshold):
-                if not says_the_same(pair.one, pair.other):
-                    continue
-                _choose(alive[pair.one], alive[pair.other], pair.similarity, best)
-                _choose(alive[pair.other], alive[pair.one], pair.similarity, best)
+            for titles in by_what_they_say(key for key in alive if isinstance(key, frozenset)):
+                for pair in alike(titles, self.threshold):
+                    if says_the_same(pair.one, pair.other):
+                        _choose(alive[pair.one], alive[pair.other], pair.similarity, best)
+                        _choose(alive[pair.other], alive[pair.one], pair.similarity, best)
         return best
 
     def _clusters(self, context: Context) -> Mapping[Place, dict[Hashable, list[Issue]]]:

@@ -78,8 +78,24 @@ def says_the_same(one: frozenset[str], other: frozenset[str]) -> bool:
     return _stems(one - other) == _stems(other - one)
 
 
+def by_what_they_say(titles: Iterable[frozenset[str]]) -> Iterator[list[frozenset[str]]]:
+    """Titles in groups outside of which none says the same as another: the members of a series are each alone.
+
+    Where all words are common but for their endings and empty words, the stems of all words are the same.
+    """
+    groups: dict[frozenset[str], list[frozenset[str]]] = defaultdict(list)
+    for title in titles:
+        groups[frozenset(_stems(title))].append(title)
+    return (group for group in groups.values() if len(group) > 1)
+
+
 def _stems(words: frozenset[str]) -> set[str]:
-    return {_ENDING.sub("", word) for word in words - _EMPTY}
+    return {_stem(word) for word in words - _EMPTY}
+
+
+@lru_cache(maxsize=65_536)
+def _stem(word: str) -> str:
+    return _ENDING.sub("", word)
 
 
 Numbers = tuple[str, ...]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from backlint.backlog import Backlog
 from backlint.rules.probable_duplicate import ProbableDuplicate
 from backlint.rules.rule import EXAMPLE_NOW, Context
-from backlint.rules.similar_titles import alike, says_the_same, title_of
+from backlint.rules.similar_titles import alike, by_what_they_say, says_the_same, title_of
 from backlint.text.cache import TextCache
 from tests.factory import an_issue
 
@@ -88,3 +88,24 @@ def test_time_grows_with_the_number_of_titles_not_with_its_square(words: int) ->
 
     # Eight times the titles: linear is 8, quadratic 64.
     assert many < 24 * max(few, 0.02)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    titles=st.sets(
+        st.frozensets(st.sampled_from(["export", "exports", "list", "lists", "the", "of", "new"])), max_size=12
+    )
+)
+def test_titles_that_say_the_same_are_in_one_group(titles: set[frozenset[str]]) -> None:
+    groups = list(by_what_they_say(titles))
+
+    for one in titles:
+        for other in titles:
+            if one != other and says_the_same(one, other):
+                assert any(one in group and other in group for group in groups)
+
+
+def test_a_series_is_not_compared_with_itself() -> None:
+    series = [frozenset(f"the same words in every title but for one {letter * 3}".split()) for letter in "abcdefgh"]
+
+    assert list(by_what_they_say(series)) == []
