@@ -117,6 +117,7 @@ class Whereabouts(StrEnum):
     """What became of an issue that the census did not find."""
 
     PRESENT = "present"
+    ARCHIVED = "archived"
     MOVED = "moved"
     DELETED = "deleted"
     UNREADABLE = "unreadable"

@@ -59,13 +59,13 @@ def take_census(
     missing = sorted(known - existing)
     bound = max(LOSS_FLOOR, loss_share * len(known))
     found = _look(engine, connector, missing) if len(missing) <= bound else _archive_of(engine, connector, missing)
-    unlisted = [id for id, where in found.items() if where is Whereabouts.PRESENT]
-    _note_unlisted(engine, connector, unlisted, now=now)
+    unlisted = _note_unlisted(engine, connector, found, now=now)
     missing = [id for id in missing if id not in unlisted]
     if len(missing) > bound:
         result.problem = (
             f"{scope}: the census misses {len(missing)} of {len(known)} issues, more than {loss_share:.0%}; nothing "
-            "was marked as deleted. Look at the token's rights, or raise loss_share if they really are gone"
+            "was marked as deleted. Look at the token's rights, or raise loss_share for one pull if they really are "
+            "gone, or archived"
         )
         return result
     if gone := unreadable.keys() - existing:
@@ -107,15 +107,24 @@ def _archive_of(engine: sa.Engine, connector: Connector, missing: Sequence[str])
     if not connector.capabilities.archive_is_unlisted:
         return {}
     found = _look(engine, connector, missing[:SAMPLE])
-    if Whereabouts.PRESENT in found.values():
+    if Whereabouts.ARCHIVED in found.values():
         found |= _look(engine, connector, missing[SAMPLE:MOST_LOOKS])
-    return {id: where for id, where in found.items() if where is Whereabouts.PRESENT}
+    # Merely present says nothing here: a search that is being rebuilt leaves out issues as well.
+    return {id: where for id, where in found.items() if where is Whereabouts.ARCHIVED}
 
 
-def _note_unlisted(engine: sa.Engine, connector: Connector, ids: Sequence[str], *, now: datetime) -> None:
-    if ids and connector.capabilities.archive_is_unlisted:
-        with writing(engine) as connection:
-            store.note_unlisted(connection, connector.name, ids, now=now)
+def _note_unlisted(
+    engine: sa.Engine, connector: Connector, found: dict[str, Whereabouts], *, now: datetime
+) -> set[str]:
+    """Remember what is there and in no list, so that it is not missed again."""
+    archived = {id for id, where in found.items() if where is Whereabouts.ARCHIVED}
+    present = {id for id, where in found.items() if where is Whereabouts.PRESENT}
+    if not connector.capabilities.archive_is_unlisted:
+        return set()
+    with writing(engine) as connection:
+        store.note_unlisted(connection, connector.name, sorted(archived), now=now, is_archived=True)
+        store.note_unlisted(connection, connector.name, sorted(present), now=now)
+    return archived | present
 
 
 def _look_again(engine: sa.Engine, connector: Connector, scope: str, *, now: datetime) -> dict[str, Whereabouts]:
@@ -123,7 +132,7 @@ def _look_again(engine: sa.Engine, connector: Connector, scope: str, *, now: dat
     with reading(engine) as connection:
         ids = store.unlisted_ids(connection, connector.name, scope, before=now - LOOK_AGAIN, limit=LOOKS_AGAIN)
     found = _look(engine, connector, ids)
-    _note_unlisted(engine, connector, [id for id, where in found.items() if where is Whereabouts.PRESENT], now=now)
+    _note_unlisted(engine, connector, found, now=now)
     return found
 
 

@@ -101,7 +101,7 @@ def save_remapped(connection: Connection, source: str, issues: Sequence[Issue]) 
 
     Returns how many of those that still exist are different now.
     """
-    of_row = ("scope", "presence", "digest", "pulled_at", "unlisted_at")
+    of_row = ("scope", "presence", "digest", "pulled_at", "unlisted_at", "is_archived")
     columns = (t.issues.c.id, *(t.issues.c[name] for name in of_row))
     kept: dict[str, Any] = {}
     for chunk in chunks(issue.id for issue in issues):
@@ -113,7 +113,7 @@ def save_remapped(connection: Connection, source: str, issues: Sequence[Issue]) 
     for issue in changed:
         was = kept[issue.id]
         row = issue_row(issue, was.scope, digests[issue.id] if was.digest else "", was.pulled_at)
-        is_archived = issue.is_archived or was.unlisted_at is not None
+        is_archived = was.is_archived if was.unlisted_at is not None else issue.is_archived
         kept_as_is = {"presence": was.presence, "unlisted_at": was.unlisted_at, "is_archived": is_archived}
         rows.append({**row, **kept_as_is})
     write_issues(connection, source, changed, rows)

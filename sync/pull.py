@@ -156,11 +156,13 @@ def _pull_source(
     for scope, part, existing in done:
         if existing is not None:
             with _failing(engine, connector, scope, part):
-                part.compare(
-                    take_census(
-                        engine, connector, scope, existing, mapping=reference.mapping, now=now, loss_share=loss_share
-                    )
+                census = take_census(
+                    engine, connector, scope, existing, mapping=reference.mapping, now=now, loss_share=loss_share
                 )
+                part.compare(census)
+                if census.problem is not None:
+                    with writing(engine) as connection:
+                        store.fail_scope(connection, connector.name, scope, census.problem)
         result.add(part)
     with writing(engine) as connection:
         store.save_people(connection, connector.name, connector.people_seen())

@@ -528,13 +528,16 @@ def unlisted_ids(connection: Connection, source: str, scope: str, *, before: dat
     return list(connection.execute(query.order_by(t.issues.c.unlisted_at, t.issues.c.id).limit(limit)).scalars())
 
 
-def note_unlisted(connection: Connection, source: str, ids: Iterable[str], *, now: datetime) -> None:
-    """Archived issues: there, and in no list. The next pull that finds one listed writes it whole."""
+def note_unlisted(
+    connection: Connection, source: str, ids: Iterable[str], *, now: datetime, is_archived: bool = False
+) -> None:
+    """Issues that are there and in no list. The next pull that finds one listed writes it whole."""
+    archived = {"is_archived": True} if is_archived else {}
     for chunk in chunks(ids):
         connection.execute(
             sa.update(t.issues)
             .where(t.issues.c.source == source, t.issues.c.id.in_(chunk))
-            .values(unlisted_at=now, is_archived=True, digest="")
+            .values(unlisted_at=now, digest="", **archived)
         )
 
 

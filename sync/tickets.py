@@ -183,7 +183,7 @@ def _gone(engine: sa.Engine, connector: Connector, known: Issue | None) -> Outco
         where = connector.locate(known)
     except TrackerError as error:
         return Failed(str(error))
-    if where is Whereabouts.PRESENT:
+    if where in (Whereabouts.PRESENT, Whereabouts.ARCHIVED):
         return Failed("the tracker finds the issue and does not let it be read")
     presence = Presence.DELETED if where is Whereabouts.DELETED else Presence.UNREADABLE
     with engine.begin() as connection:

@@ -15,8 +15,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from backlint.connectors.graphql import Answer, Problem
-from backlint.connectors.http import Throttled, refused, require_json, served_at
-from backlint.errors import ConfigurationError, NotFound, PermissionMissing, TokenRefused, TrackerDown, TrackerError
+from backlint.connectors.http import Throttled, decode, refused, require_json, served_at
+from backlint.errors import (
+    ConfigurationError,
+    MalformedPayload,
+    NotFound,
+    PermissionMissing,
+    TokenRefused,
+    TrackerDown,
+    TrackerError,
+)
 
 API_VERSION = "2022-11-28"
 # After a secondary limit that names no time: at least a minute, then longer (GitHub, "Best practices").
@@ -141,16 +149,14 @@ class AnswerReader:
 
 def problems_in(response: httpx.Response, *, source: str) -> tuple[Sequence[Problem], bool]:
     """The `errors` of a GraphQL answer, and whether it has data. Reading it all shows an answer that was cut off."""
-    try:
-        if response.request.url.path.endswith("/graphql"):
-            read = msgspec.json.decode(response.content, type=_Problems)
-            return read.errors, bytes(read.data) != b"null"
-        msgspec.json.decode(response.content, type=msgspec.Raw)
-    except msgspec.ValidationError:
+    if not response.request.url.path.endswith("/graphql"):
+        decode(response.content, msgspec.Raw, source=source)
         return (), True
-    except msgspec.DecodeError as error:
-        raise TrackerDown(f"{source}: the answer is no complete JSON: {error}") from None
-    return (), True
+    try:
+        read = decode(response.content, _Problems, source=source)
+    except MalformedPayload:  # whoever asked knows the shape, and names the path
+        return (), True
+    return read.errors, bytes(read.data) != b"null"
 
 
 def detail_of(response: httpx.Response) -> str:

@@ -29,6 +29,7 @@ from backlint.connectors.github.access import (
 from backlint.connectors.github.queries import Schema
 from backlint.connectors.graphql import Answer, Problem, ask, data
 from backlint.connectors.http import TrackerHttp, decode
+from backlint.connectors.paging import Bookmarks
 from backlint.connectors.tokens import GivenToken, given_token
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerDown
 from backlint.settings import SourceSettings, secret
@@ -182,7 +183,9 @@ class Client:
         """Every page of a list. Only the links that GitHub gives are followed: pages cannot be computed."""
         response = self.get(url, params={"per_page": 100, **(params or {})})
         yield response
+        bookmarks = Bookmarks(self.source, f"the list {url}")
         while (following := response.links.get("next", {}).get("url")) is not None:
+            bookmarks.turn_to(following)
             response = self.get(self._own(following))
             yield response
 

@@ -35,6 +35,7 @@ from backlint.connectors.github.registration import AppHook, RepositoryHooks
 from backlint.connectors.github.stored import AccountFacts, GitHubStored, reading_for
 from backlint.connectors.http import decode
 from backlint.connectors.mapping_digest import mapping_digest
+from backlint.connectors.paging import Bookmarks
 from backlint.connectors.visible import visible
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TrackerError
 from backlint.model import Comment, Issue, Person, Project, Tracker
@@ -248,6 +249,7 @@ class GitHubConnector:
         home = self.home(scope)
         document = queries.census(self.client.schema())
         after: str | None = None
+        bookmarks = Bookmarks(self.name, f"the list of ids of {scope}")
         while True:
             answered = self.client.data(document, _CensusData, {**home.variables, "after": after}, what=scope)
             if answered.repository is None:
@@ -262,6 +264,7 @@ class GitHubConnector:
             after = issues.page_info.end_cursor
             if not issues.page_info.has_next_page or after is None:
                 return
+            bookmarks.turn_to(after)
 
     def fetch(self, scope: str, ids: Sequence[str]) -> Iterator[Page]:
         home = self.home(scope)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -30,6 +30,8 @@ from backlint.model import (
     Tracker,
 )
 
+# A time without a zone is refused with its path: whose time it would be is not told.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 HIDDEN_MARKER = f"<!-- {MARKER} -->"
 WRITERS = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})  # of CommentAuthorAssociation
 # Type names and labels that mean a type in most repositories; `types` in the settings adds to them and wins.
@@ -110,7 +112,7 @@ class Subject(_Camel, frozen=True, kw_only=True):
 
     typename: str = msgspec.field(name="__typename", default="")
     url: str | None = None
-    created_at: datetime | None = None
+    created_at: Moment | None = None
 
 
 class PageInfo(_Camel, frozen=True, kw_only=True):
@@ -122,8 +124,8 @@ class CommentNode(_Camel, frozen=True, kw_only=True):
     database_id: int | None = None
     full_database_id: int | str | None = None
     body: str
-    created_at: datetime
-    last_edited_at: datetime | None = None
+    created_at: Moment
+    last_edited_at: Moment | None = None
     author: Actor | None = None
     author_association: str | None = None
 
@@ -138,7 +140,7 @@ class Event(_Camel, frozen=True, kw_only=True):
     """One timeline event of any kind; each kind fills some of the fields."""
 
     typename: str = msgspec.field(name="__typename")
-    created_at: datetime | None = None
+    created_at: Moment | None = None
     actor: Actor | None = None
     label: Named | None = None
     assignee: Actor | None = None
@@ -185,7 +187,7 @@ class Actors(_Camel, frozen=True, kw_only=True):
 
 class Milestone(_Camel, frozen=True, kw_only=True):
     title: str
-    due_on: datetime | None = None
+    due_on: Moment | None = None
 
 
 class IssueNode(_Camel, frozen=True, kw_only=True):
@@ -194,15 +196,15 @@ class IssueNode(_Camel, frozen=True, kw_only=True):
     title: str
     state: str
     url: str
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
     database_id: int | None = None
     full_database_id: int | str | None = None
     body: str | None = None
     state_reason: str | None = None
     locked: bool = False
-    closed_at: datetime | None = None
-    last_edited_at: datetime | None = None
+    closed_at: Moment | None = None
+    last_edited_at: Moment | None = None
     author: Actor | None = None
     editor: Actor | None = None
     assignees: Actors = Actors()
@@ -231,7 +233,7 @@ class FieldValue(_Camel, frozen=True, kw_only=True):
     iteration_id: str | None = None
     start_date: date | None = None
     duration: int = 0
-    updated_at: datetime | None = None
+    updated_at: Moment | None = None
 
     @property
     def field_name(self) -> str:
@@ -244,7 +246,7 @@ class FieldValues(_Camel, frozen=True, kw_only=True):
 
 class BoardItem(_Camel, frozen=True, kw_only=True):
     is_archived: bool = False
-    updated_at: datetime | None = None
+    updated_at: Moment | None = None
     project: Board | None = None
     field_values: FieldValues = FieldValues()
 
@@ -785,9 +787,9 @@ class RestReactions(msgspec.Struct, frozen=True, kw_only=True, rename={"up": "+1
 
 class RestComment(msgspec.Struct, frozen=True, kw_only=True):
     id: int
-    created_at: datetime
+    created_at: Moment
     body: str | None = None
-    updated_at: datetime | None = None
+    updated_at: Moment | None = None
     user: RestUser | None = None
     author_association: str | None = None
     reactions: RestReactions | None = None

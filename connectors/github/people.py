@@ -13,6 +13,7 @@ from backlint.connectors.github.client import Client
 from backlint.connectors.github.mapping import PageInfo, RestUser, person
 from backlint.connectors.github.pulling import Home
 from backlint.connectors.http import decode
+from backlint.connectors.paging import Bookmarks
 from backlint.errors import PermissionMissing
 from backlint.model import Person
 from backlint.settings import SourceSettings
@@ -91,6 +92,7 @@ class Directory:
     def _assignable(self, home: Home) -> list[Person]:
         found: list[Person] = []
         after: str | None = None
+        bookmarks = Bookmarks(self._client.source, f"the list of people of {home.scope}")
         while True:
             answered = self._client.data(queries.PEOPLE, _Data, {**home.variables, "after": after}, what=home.scope)
             if answered.repository is None:
@@ -100,6 +102,7 @@ class Directory:
             after = users.page_info.end_cursor
             if not users.page_info.has_next_page or after is None:
                 return found
+            bookmarks.turn_to(after)
 
 
 def _person(user: _User) -> Person:

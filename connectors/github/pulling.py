@@ -23,6 +23,7 @@ from backlint.connectors.github.position import Found, Look, Position
 from backlint.connectors.github.queries import Schema
 from backlint.connectors.graphql import Problem
 from backlint.connectors.http import decode, served_at
+from backlint.connectors.paging import Bookmarks
 from backlint.errors import MalformedPayload, NotFound, PermissionMissing, TrackerDown
 
 MOST_BOARDS = 100  # ids in one request
@@ -241,6 +242,7 @@ class Pull:
         self, since: datetime | None, until: datetime | None = None, *, after: str | None = None
     ) -> Iterator[Found]:
         """Changes in [since, until), one page after the other; `after` is where an earlier page ended."""
+        bookmarks = Bookmarks(self.client.source, f"the list of issues of {self.home.scope}")
         while True:
             page, after = self._listed(since, after)
             for found in page:
@@ -249,6 +251,7 @@ class Pull:
                 yield found
             if after is None:
                 return
+            bookmarks.turn_to(after)
 
     def _listed(self, since: datetime | None, after: str | None) -> tuple[list[Found], str | None]:
         """One page, and where the next one begins."""
@@ -302,6 +305,7 @@ class Pull:
 
     def _moved_on(self, board: str, since: datetime | None) -> Iterator[str]:
         after: str | None = None
+        bookmarks = Bookmarks(self.client.source, "the list of a board's cards")
         while True:
             try:
                 answered = self.client.data(
@@ -321,6 +325,7 @@ class Pull:
             after = items.page_info.end_cursor
             if not items.page_info.has_next_page or after is None:
                 return
+            bookmarks.turn_to(after)
 
     def _is_here(self, item: _Item) -> bool:
         content = item.content
@@ -415,7 +420,9 @@ def completed(client: Client, raw: bytes, id: str) -> bytes:
 
 def _completed(client: Client, raw: bytes, id: str, part: str, info: PageInfo, document: str) -> bytes:
     issue = msgspec.json.decode(raw)
+    bookmarks = Bookmarks(client.source, f"the list {part} of an issue")
     while info.has_next_page:
+        bookmarks.turn_to(info.end_cursor)
         try:
             answered = client.data(document, _MoreData, {"id": id, "after": info.end_cursor}, what="an issue")
         except NotFound:

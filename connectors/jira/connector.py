@@ -195,11 +195,15 @@ class JiraConnector:
         session = self._session
         _ = session.account
         try:
-            found = session.get_object(f"{session.root}/issue/{issue.id}", fields="project")
+            found = session.get_object(f"{session.root}/issue/{issue.id}", fields="project,archiveddate")
         except NotFound:
             return Whereabouts.DELETED if self._is_visible(issue.project or "") else Whereabouts.UNREADABLE
-        now_in = str(found.get("fields", {}).get("project", {}).get("key", issue.project))
-        return Whereabouts.PRESENT if now_in == issue.project else Whereabouts.MOVED
+        fields = found.get("fields", {})
+        if str(fields.get("project", {}).get("key", issue.project)) != issue.project:
+            return Whereabouts.MOVED
+        # Data Center has the field since issues can be archived (8.1); whether Cloud gives it is not documented
+        # [unverified]: without it an archived issue is present, and in no list.
+        return Whereabouts.ARCHIVED if fields.get("archiveddate") else Whereabouts.PRESENT
 
     def _is_visible(self, project: str) -> bool:
         try:

@@ -25,6 +25,7 @@ from backlint.connectors.jira.payloads import (
 )
 from backlint.connectors.jira.site import Site
 from backlint.connectors.jira.values import PROPERTY, milliseconds, moment
+from backlint.connectors.paging import Bookmarks
 from backlint.errors import MalformedPayload, NotFound, RequestRefused, TrackerDown
 
 T = TypeVar("T")
@@ -83,7 +84,7 @@ class CloudReader:
     def rows(self, jql: str, *, with_updated: bool = False) -> Iterator[RowPage]:
         """Every issue that a query finds, in its order. The end is the page without a token; no total is told."""
         token: str | None = None
-        used: set[str] = set()
+        bookmarks = Bookmarks(self._site.source, "the search")
         empty = 0
         while True:
             page = self._search(jql, ["updated"] if with_updated else ["id"], token)
@@ -92,9 +93,9 @@ class CloudReader:
             if not token:
                 return
             empty = 0 if page.issues else empty + 1
-            if token in used or empty > MOST_EMPTY_PAGES:
-                raise TrackerDown(f"{self._site.source}: the search goes round in circles; try again later")
-            used.add(token)
+            if empty > MOST_EMPTY_PAGES:
+                raise TrackerDown(f"{self._site.source}: the search gives nothing but empty pages; try again later")
+            bookmarks.turn_to(token)
 
     def count(self, jql: str) -> int:
         answer = self._post("/search/approximate-count", {"jql": jql})
@@ -153,16 +154,14 @@ class CloudReader:
         """Whole histories; one issue's may lie on several pages, since the order is by time over all issues."""
         found: dict[str, list[Raw]] = {}
         body: dict[str, Any] = {"issueIdsOrKeys": ids, "maxResults": CHANGES}
-        used: set[str] = set()
+        bookmarks = Bookmarks(self._site.source, "the changelog")
         while True:
             page = decode(self._post("/changelog/bulkfetch", body), BulkChangelog, source=self._site.source)
             for each in page.issue_change_logs:
                 found.setdefault(each.issue_id, []).extend(each.change_histories)
             if not page.next_page_token:
                 return found
-            if page.next_page_token in used:
-                raise TrackerDown(f"{self._site.source}: the changelog goes round in circles; try again later")
-            used.add(page.next_page_token)
+            bookmarks.turn_to(page.next_page_token)
             body["nextPageToken"] = page.next_page_token
 
     def _comments(self, head: Head) -> list[Raw] | None:

@@ -20,6 +20,7 @@ from backlint.connectors.jira.facts import SiteFacts, site_from, status_map
 from backlint.connectors.jira.reading import CloudReader, ServerReader
 from backlint.connectors.jira.site import Site
 from backlint.connectors.jira.values import person_from, sprint_from
+from backlint.connectors.paging import Bookmarks
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TokenRefused
 from backlint.model import Person, Sprint
 from backlint.settings import SourceSettings
@@ -187,9 +188,11 @@ class Session:
     def pages(self, path: str, **params: Any) -> Iterator[Any]:
         """A list paged by `startAt`. Pages may be shorter than asked for, so steps follow what came."""
         start = 0
+        bookmarks = Bookmarks(self.name, f"the list {path}")
         while True:
             page = self.get_object(path, **params, startAt=start)
             values = page.get("values") or []
+            bookmarks.turn_to(msgspec.json.encode(values) if values else start)  # a proxy may drop `startAt`
             yield from values
             start += len(values)
             if not values or page.get("isLast") or start >= page.get("total", start + 1):

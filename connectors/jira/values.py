@@ -46,11 +46,17 @@ _ROBOT = re.compile(r"\b(?:bot|robot|automation|jenkins|service account|ci)\b", 
 
 @lru_cache(maxsize=10_000)  # an issue names the same few times again and again
 def moment(value: Moment) -> datetime:
-    """An ISO text with an offset without a colon, or a number: milliseconds, in one example seconds."""
+    """An ISO text with an offset without a colon, or a number: milliseconds, in one example seconds.
+
+    ValueError for anything else, and for a text without an offset: whose time it would be is not told.
+    """
     if isinstance(value, str):
         if value.isdigit():
             return moment(int(value))
-        return datetime.fromisoformat(value).astimezone(UTC)
+        found = datetime.fromisoformat(value)
+        if found.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone")
+        return found.astimezone(UTC)
     seconds = value / 1000 if abs(value) > MILLISECONDS_FROM else float(value)
     return EPOCH + timedelta(seconds=seconds)
 

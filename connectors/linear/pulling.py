@@ -13,6 +13,7 @@ from backlint.connectors.linear.cursor import Cursor, Sweep
 from backlint.connectors.linear.rows import IssueRows, Row, text
 from backlint.connectors.linear.whole import WholeIssues
 from backlint.connectors.linear.workspace import Workspace
+from backlint.connectors.paging import Bookmarks
 
 OVERLAP = timedelta(minutes=2)  # read again: what was written while the last pull looked
 SLACK = timedelta(seconds=2)  # the Date header has whole seconds
@@ -81,6 +82,7 @@ class Pulling:
         Linear's own cursor stands where its issue stands now: an issue that changes meanwhile takes the cursor along
         to the end and everything between is lost. The place is therefore a time and the ids already seen at that time.
         """
+        bookmarks = Bookmarks(self._client.source, f"the list of changed issues of {scope}")
         while True:
             wanted = _beyond(scope, since, until, sweep)
             rows, has_more = self._rows.page(wanted, sort="updatedAt")
@@ -88,6 +90,7 @@ class Pulling:
             yield rows, sweep
             if sweep is None:
                 return
+            bookmarks.turn_to((sweep.at, frozenset(sweep.seen)))
 
     def _archived(self, scope: str, since: datetime, until: datetime) -> list[str]:
         """Issues archived or trashed in the time, unless the sweep has had them anyway."""
@@ -101,6 +104,7 @@ class Pulling:
         """Issues with new or edited comments, unless the sweep has had them or the next one will."""
         found: list[str] = []
         upper, seen = until, set[str]()
+        bookmarks = Bookmarks(self._client.source, f"the list of comments of {scope}")
         while True:
             wanted: dict[str, Any] = {
                 "issue": {"team": {"key": {"eq": scope}}},
@@ -116,6 +120,7 @@ class Pulling:
             lowest = nodes[-1].updatedAt
             ties = {each.id for each in nodes if each.updatedAt == lowest}
             upper, seen = lowest, (seen | ties if lowest == upper else ties)
+            bookmarks.turn_to((upper, frozenset(seen)))
 
     def _of(self, ids: Sequence[str]) -> Page:
         return self._issues.page(self._rows.of(ids))

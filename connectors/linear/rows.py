@@ -12,6 +12,7 @@ import msgspec
 from backlint.connectors.linear import answers, payloads, queries
 from backlint.connectors.linear.client import LinearClient
 from backlint.connectors.linear.cursor import Sweep
+from backlint.connectors.paging import Bookmarks
 from backlint.errors import MalformedPayload, TrackerDown
 
 MOST_SPOILED = 5  # issues that may be left out of one page before it counts as an outage
@@ -88,6 +89,7 @@ class IssueRows:
     def heads(self, wanted: Mapping[str, Any]) -> Iterator[payloads.Head]:
         """Ids and times of many issues, in the order of creation, which never changes."""
         place: Sweep | None = None
+        bookmarks = Bookmarks(self._client.source, "the list of ids")
         while True:
             page = self._head_page(wanted, place)
             yield from page
@@ -96,6 +98,7 @@ class IssueRows:
             last = page[-1].createdAt
             ties = tuple(head.id for head in page if head.createdAt == last)
             place = Sweep(last, (*(place.seen if place and place.at == last else ()), *ties))
+            bookmarks.turn_to((place.at, frozenset(place.seen)))
 
     def _head_page(self, wanted: Mapping[str, Any], place: Sweep | None) -> list[payloads.Head]:
         more = {"createdAt": {"gte": text(place.at)}, "id": {"nin": list(place.seen)}} if place else {}

@@ -12,6 +12,7 @@ from backlint.connectors.linear.client import LinearClient
 from backlint.connectors.linear.history import is_chain_broken
 from backlint.connectors.linear.rows import Row
 from backlint.connectors.linear.workspace import Workspace
+from backlint.connectors.paging import Bookmarks
 from backlint.errors import MalformedPayload
 
 Nodes = dict[str, tuple[bytes, payloads.IssueNode]]  # by id: the payload as it came, and decoded
@@ -62,6 +63,7 @@ class WholeIssues:
     def _rest(self, wanted: list[Wanted]) -> dict[str, dict[str, list[Any]]]:
         """Issue id -> connection -> further nodes; many issues in one request, until nothing is left."""
         found: dict[str, dict[str, list[Any]]] = {}
+        bookmarks = Bookmarks(self._client.source, "the rest of an issue")
         while wanted:
             batch, wanted = wanted[: queries.REST_ISSUES], wanted[queries.REST_ISSUES :]
             variables = {f"id{n}": id for n, (id, _, _) in enumerate(batch)}
@@ -74,5 +76,6 @@ class WholeIssues:
                     part = node.connection(name)
                     found.setdefault(id, {}).setdefault(name, []).extend(part.nodes)
                     if part.pageInfo.hasNextPage:
+                        bookmarks.turn_to((id, name, part.pageInfo.endCursor))
                         wanted.append((id, name, part.pageInfo.endCursor))
         return found

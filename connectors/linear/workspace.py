@@ -15,6 +15,7 @@ from backlint.connectors.linear import mapping, payloads, queries
 from backlint.connectors.linear.client import LinearClient
 from backlint.connectors.linear.facts import WorkspaceFacts, names_from
 from backlint.connectors.linear.names import Names
+from backlint.connectors.paging import Bookmarks
 from backlint.errors import NotFound
 from backlint.model import Project
 from backlint.settings import SourceSettings
@@ -101,7 +102,9 @@ class Workspace:
     def _whole(self, name: str, page: payloads.RawPage, teams: Mapping[str, Any]) -> list[msgspec.Raw]:
         rows = list(page.nodes)
         document = queries.more_of(name)
+        bookmarks = Bookmarks(self._client.source, f"the list {name}")
         while page.pageInfo.hasNextPage:
+            bookmarks.turn_to(page.pageInfo.endCursor)
             given = {"after": page.pageInfo.endCursor} | ({"teams": teams} if "$teams" in document else {})
             page = self._client.ask(document, dict[str, payloads.RawPage], given)[name]
             rows.extend(page.nodes)

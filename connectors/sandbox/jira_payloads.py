@@ -310,6 +310,7 @@ class Shapes:
             "updated": lambda i: zoned(i.updated_at),
             "resolution": lambda i: {"id": "10000", "name": i.resolution} if i.resolution else None,
             "resolutiondate": lambda i: zoned(i.updated_at) if i.resolution else None,
+            "archiveddate": lambda i: zoned(i.archived_at) if i.is_archived and i.archived_at else None,
             "duedate": lambda i: i.due_on.isoformat() if i.due_on else None,
             "parent": self._parent,
             "issuelinks": lambda i: list(self._links(i)),

@@ -149,6 +149,8 @@ class MemoryTracker:
 
     def locate(self, issue: Issue) -> Whereabouts:
         self.located.append(issue.id)
+        if issue.id in self.archived & self.issues.keys():
+            return Whereabouts.ARCHIVED
         return Whereabouts.PRESENT if issue.id in self.issues else Whereabouts.DELETED
 
     def read(self, issue: Issue) -> Issue:

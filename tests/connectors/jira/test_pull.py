@@ -397,7 +397,7 @@ def test_an_archived_issue_is_present_although_no_search_finds_it(jira: Jira) ->
     jira.world.archive_issue(jira.issue(3), actor=None)
 
     assert "1003" not in {id for ids in connector.census("EX") for id in ids}
-    assert connector.locate(issue).value == "present"
+    assert connector.locate(issue).value == "archived"
 
 
 # -- lists and refusals ----------------------------------------------------------------------------------------------
