@@ -18,7 +18,7 @@ from backlint.errors import BacklintError, MalformedPayload
 from backlint.model import Issue
 from backlint.settings import SourceSettings
 from backlint.sync import mappings, store
-from backlint.sync.database import reading
+from backlint.sync.database import reading, writing
 from backlint.sync.progress import Progress, quietly
 
 log = structlog.get_logger(__name__)
@@ -118,7 +118,7 @@ def remap_source(
     with reading(engine) as connection:
         count, result.missing = mappings.payload_counts(connection, source)
     while True:
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             batch = mappings.payloads_behind(connection, source, last, limit=BATCH)
             _remap_batch(connection, source, batch, mapped, result, now=now)
         if batch:
@@ -127,7 +127,7 @@ def remap_source(
             break
         last = batch[-1][0]
     _recover(engine, source, mapped, result, now=now)
-    with engine.begin() as connection:
+    with writing(engine) as connection:
         mappings.settle_mapping(connection, source, mapping=mapping, now=now)
 
 
@@ -163,7 +163,7 @@ def _recover(engine: sa.Engine, source: str, mapped: StoredMapping, result: Sour
             issue = mapped(raw)
         except MalformedPayload:
             continue  # it stays in quarantine, as it is
-        with engine.begin() as connection:
+        with writing(engine) as connection:
             saved = store.save_issues(connection, source, scope, [Pulled(issue, raw)], now=now)
         result.recovered += 1
         result.changed += saved.changed
