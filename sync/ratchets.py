@@ -28,7 +28,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exceeded:
-    """A rule that finds more than its mark allows; `new` are the keys with findings since, newest first."""
+    """A rule that finds more than its mark allows; `new` are the keys with findings that came, or came back, since."""
 
     source: str
     project: str
@@ -138,6 +138,9 @@ def _keys(connection: Connection, codes: Collection[str]) -> Iterable[Key]:
 
 def _exceeded(connection: Connection, key: Key, before: Mark, count: int) -> Exceeded:
     source, project, rule = key
+    back = sa.select(t.finding_events.c.fingerprint).where(
+        t.finding_events.c.event.in_(("waiver expired", "waiver ended")), t.finding_events.c.at > before.moved_at
+    )
     query = (
         sa.select(sa.func.coalesce(t.issues.c.key, t.findings.c.issue))
         .select_from(WITH_ISSUES)
@@ -147,7 +150,7 @@ def _exceeded(connection: Connection, key: Key, before: Mark, count: int) -> Exc
             PROJECT.in_([project]),
             t.findings.c.state == "open",
             t.findings.c.waiver.is_(None),
-            t.findings.c.opened_at > before.moved_at,
+            sa.or_(t.findings.c.opened_at > before.moved_at, t.findings.c.fingerprint.in_(back)),
         )
         .order_by(t.findings.c.opened_at.desc(), t.findings.c.issue)
     )

@@ -185,3 +185,26 @@ def test_a_census_finds_a_deleted_issue_and_its_findings_end(place: Place) -> No
     place.pull()
 
     assert target.issue not in {change.issue for change in place.plan().changes}
+
+
+def test_a_command_in_a_comment_waives_and_is_answered_once(place: Place) -> None:
+    first = place.plan()
+    place.apply(first)
+    put = next(change for change in first.changes if change.kind.value == "put_comment")
+    target = place.issue(put.issue)
+    world, person = place.sandbox.world, place.person()
+    said = f"/hygiene waive {put.because[0]}: agreed in planning, the design holds it"
+    paragraph = {"type": "paragraph", "content": [{"type": "text", "text": said}]}
+    is_cloud = place.connector.tracker.value == "jira" and not isinstance(target.comments[-1].body, str)
+    world.change(target, "assignee", person, actor=world.bot)
+    world.add_comment(target, {"type": "doc", "version": 1, "content": [paragraph]} if is_cloud else said, actor=person)
+
+    place.pull()
+    place.apply(place.plan())
+    place.pull()
+
+    own = [str(comment.body) for comment in target.comments if comment.author == world.bot]
+    assert len(own) == 1
+    assert f"{put.because[0]}" in own[0]
+    assert "waived until" in own[0]
+    assert [change for change in place.plan().changes if change.issue == put.issue] == []

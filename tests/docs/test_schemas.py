@@ -83,7 +83,16 @@ def a_rich_issue() -> Issue:
 
 def a_check() -> CheckResult:
     started = an_issue(id="2", category=StatusCategory.ACTIVE, body="TBD")
-    return check_issues((a_rich_issue(), started), Settings(), now=NOW, rules=[rule() for rule in all_rules()])
+    waived = {"issue": "DEMO-2", "reason": "agreed in planning"}
+    settings = Settings.model_validate(
+        {
+            "waivers": [
+                {**waived, "rule": "OWN001", "until": "2026-07-01"},
+                {**waived, "rule": "TXT", "until": "2026-05-01"},
+            ]
+        }
+    )
+    return check_issues((a_rich_issue(), started), settings, now=NOW, rules=[rule() for rule in all_rules()])
 
 
 def a_change(kind: ChangeKind, **rest: Any) -> Change:
@@ -195,6 +204,7 @@ def test_each_required_property_is_missed_when_it_is_gone(name: str) -> None:
         ("pull", ("sources", 0, "complete"), "yes"),
         ("check", ("findings", 0, "severity"), "bad"),
         ("check", ("findings", 0, "rule"), "ac1"),
+        ("check", ("findings", 0, "waiver"), {"id": "w1"}),
         ("check", ("verdicts", 0, "verdict"), "maybe"),
         ("plan", ("changes", 0, "label"), None),
         ("plan", ("changes", 0, "kind"), "close_issue"),
