@@ -363,3 +363,55 @@ def _explained(row: Row, question: Question) -> Iterator[str]:
         yield f"{len(left)} lines taken for a template's"
         for line in left[:4]:
             yield f"  {line.reason.value}: {line.text[:80]!r}"
+
+
+# -- calibration -------------------------------------------------------------------------------------------------------
+
+# What a finding of the rule claims of the label: missing (False) or there (True).
+CLAIMS: Mapping[str, tuple[str, bool]] = {
+    **dict.fromkeys(("AC001", "AC002"), ("has_acceptance_criteria", False)),
+    "OUT001": ("has_outcome", False),
+    "OUT002": ("has_measurable_outcome", False),
+    "TXT005": ("is_user_story_format", False),
+    **dict.fromkeys(("TXT001", "TXT002"), ("description_is_thin", True)),
+    "BUG001": ("bug_has_steps_to_reproduce", False),
+    **dict.fromkeys(("BUG002", "BUG003"), ("bug_has_expected_and_actual", False)),
+}
+ALL_RULES = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Findings of one rule, or of all, that were given one confidence, and how many of them the reader agrees with."""
+
+    rule: str
+    confidence: float
+    findings: int
+    right: int
+
+    @property
+    def share(self) -> float:
+        return self.right / self.findings
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson(self.right, self.findings)
+
+
+def calibration(rows: Iterable[Row]) -> tuple[Band, ...]:
+    """Whether findings are right as often as their confidence says: by confidence, the surest first, and by rule."""
+    counts: dict[tuple[float, str], list[int]] = {}
+    for row in rows:
+        for code, (label, claimed) in CLAIMS.items():
+            judgement, truth = row.verdicts[code], row.labels.get(label)
+            if judgement.verdict is not Verdict.FAIL or truth is None:
+                continue
+            for rule in (ALL_RULES, code):
+                count = counts.setdefault((judgement.confidence, rule), [0, 0])
+                count[0] += 1
+                count[1] += truth is claimed
+    ordered = sorted(counts, key=lambda key: (-key[0], key[1] != ALL_RULES, key[1]))
+    return tuple(
+        Band(rule=rule, confidence=confidence, findings=counts[confidence, rule][0], right=counts[confidence, rule][1])
+        for confidence, rule in ordered
+    )

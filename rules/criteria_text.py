@@ -63,8 +63,8 @@ _DONE_HEADING = re.compile(
 _ANY_TEAMS = re.compile(
     r"\b(?:reviews?|reviewed|reviewer|merged?|deploy\w*|released?|documentation|docs|documented|unit|tests?|tested"
     r"|testing|coverage|ci|pipeline|lint\w*|product owner|po|qa|accepted|acceptance|demo\w*|translat\w*|changelog"
-    r"|branch|staging|production|merge request|pull request|mr|pr|code|definition|approv\w*|sign(?:ed)?[- ]?off|team|story"
-    r"|ticket|issue|estimated?|commit\w*|feature flag|monitor\w*|regressions?)\b",
+    r"|branch|staging|production|merge request|pull request|mr|pr|code|definition|approv\w*|sign(?:ed)?[- ]?off|team"
+    r"|story|ticket|issue|estimated?|commit\w*|feature flag|monitor\w*|regressions?)\b",
     re.IGNORECASE,
 )
 # Boxes that are answers to a form's question, not conditions.

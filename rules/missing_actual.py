@@ -51,7 +51,7 @@ class MissingActual(Rule):
             yield self.ok(issue, "stated", evidence=[found])
         else:
             evidence = of_dropped(document, field="body")
-            yield self.fail(issue, context, "Observed behaviour not stated.", evidence=evidence, confidence=0.9)
+            yield self.fail(issue, context, "Observed behaviour not stated.", evidence=evidence, confidence=0.8)
 
     flagged = (
         Example("only steps", a_bug(body=ONLY_STEPS)),

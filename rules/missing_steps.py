@@ -74,7 +74,7 @@ class MissingSteps(Rule):
             yield self.fail(issue, context, "The steps are only on film.", severity=Severity.INFO)
         else:
             yield self.fail(
-                issue, context, "No steps to reproduce.", evidence=of_dropped(document, field="body"), confidence=0.9
+                issue, context, "No steps to reproduce.", evidence=of_dropped(document, field="body"), confidence=0.8
             )
 
     def _is_robot(self, issue: Issue, context: Context) -> bool:

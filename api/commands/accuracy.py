@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from backlint.api.accuracy import Figures, Miss, by_project, chosen, figures, judged, misses
+from backlint.api.accuracy import Band, Figures, Miss, by_project, calibration, chosen, figures, judged, misses
 from backlint.api.console import Console, escape
 from backlint.rules.registry import RULES_VERSION
 
@@ -16,6 +16,7 @@ def run(console: Console, *, labels: Path, questions: Sequence[str], projects: b
     rows = judged(labels)
     table = tuple(figures(rows, names))
     per_project = tuple(by_project(rows, names))
+    bands = calibration(rows)
     missed = tuple(each for name in names for each in misses(rows, name))
     console.json(
         {
@@ -23,6 +24,7 @@ def run(console: Console, *, labels: Path, questions: Sequence[str], projects: b
             "issues": len(rows),
             "figures": [_plain(each) for each in table],
             "projects": [{"project": project, **_plain(each)} for project, each in per_project],
+            "calibration": [_plain_band(each) for each in bands],
             "misses": [_plain_miss(each) for each in missed],
         }
     )
@@ -30,6 +32,8 @@ def run(console: Console, *, labels: Path, questions: Sequence[str], projects: b
     console.out(_head("answer, rows"))
     for each in table:
         console.out(escape(_line(each, f"{each.what}, {each.rows}")))
+    if not questions:
+        _show_calibration(console, bands)
     if projects:
         console.out()
         console.out(_head("project"))
@@ -56,6 +60,24 @@ def _line(each: Figures, what: str) -> str:
 
 def _share(value: float, interval: tuple[float, float]) -> str:
     return "-" if math.isnan(value) else f"{value:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
+
+
+def _show_calibration(console: Console, bands: Iterable[Band]) -> None:
+    console.out()
+    console.out(f"{'confidence':<10}  {'rule':<8}  {'findings':>8}  {'right':>5}  share that is right")
+    for each in bands:
+        share = _share(each.share, each.interval)
+        console.out(escape(f"{each.confidence:<10.2f}  {each.rule:<8}  {each.findings:>8}  {each.right:>5}  {share}"))
+
+
+def _plain_band(each: Band) -> dict[str, object]:
+    return {
+        "confidence": each.confidence,
+        "rule": each.rule,
+        "findings": each.findings,
+        "right": each.right,
+        **_plain_share("share", each.share, each.interval),
+    }
 
 
 def _show_misses(console: Console, missed: Iterable[Miss]) -> None:

@@ -9,7 +9,18 @@ from typing import Any
 
 import pytest
 
-from backlint.api.accuracy import Agreement, agreement, by_project, chosen, clear, judged, misses, wilson
+from backlint.api.accuracy import (
+    Agreement,
+    Band,
+    agreement,
+    by_project,
+    calibration,
+    chosen,
+    clear,
+    judged,
+    misses,
+    wilson,
+)
 from backlint.errors import InputError
 from tests.api.conftest import CommandLine
 
@@ -54,6 +65,15 @@ def test_each_project_has_figures_of_its_own(labels: Path) -> None:
     found = {project: each.found for project, each in by_project(judged(labels), ["AC001 + AC002"])}
 
     assert found == {"demo": Agreement(1, 0, 1, 0), "other": Agreement(0, 1, 0, 0)}
+
+
+def test_findings_are_counted_by_the_confidence_they_were_given(labels: Path) -> None:
+    found = calibration(judged(labels))
+
+    assert found == (
+        Band(rule="all", confidence=1.0, findings=1, right=0),
+        Band(rule="AC001", confidence=1.0, findings=1, right=0),
+    )
 
 
 def test_every_miss_says_why(labels: Path) -> None:
