@@ -51,7 +51,7 @@ class Inputs:
 
 def inputs(connection: Connection, settings: Settings, rules: Iterable[Rule]) -> Inputs:
     common = _digest(
-        [_program(), settings.model_dump_json(), *map(_of_rule, rules), *(_rows(connection, each) for each in _SMALL)]
+        [_program(), settings.model_dump_json(), *map(of_rule, rules), *(_rows(connection, each) for each in _SMALL)]
     )
     columns = t.issues.c.source, t.issues.c.id, t.issues.c.digest, t.issues.c.presence
     issues = {
@@ -88,9 +88,16 @@ def _program() -> str:
     return _digest([backlint.__version__, *(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)])
 
 
-def _of_rule(rule: Rule) -> str:
+def of_rule(rule: Rule) -> str:
     """With the file it comes from, which may be none of the program's own."""
-    return f"{rule.code}\0{rule.values!r}\0{rule.ceiling}\0{_source(type(rule))}"
+    return f"{rule.code}\0{_ordered(rule.values)!r}\0{rule.ceiling}\0{_source(type(rule))}"
+
+
+def _ordered(value: Any) -> Any:
+    """The value with its sets in order, which differs from process to process."""
+    if isinstance(value, Mapping):
+        return [(name, _ordered(each)) for name, each in sorted(value.items())]
+    return sorted(value) if isinstance(value, (set, frozenset)) else value
 
 
 def _source(kind: type[Rule]) -> str:

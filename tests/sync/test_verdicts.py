@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -195,3 +198,22 @@ def test_an_earlier_time_is_not_told_what_a_later_one_found(engine: sa.Engine) -
     check(engine, now=EXAMPLE_NOW + timedelta(days=90))
 
     assert told(check(engine, now=EXAMPLE_NOW)) == cold(engine, now=EXAMPLE_NOW)
+
+
+def test_two_processes_mean_the_same_by_one_configuration() -> None:
+    program = (
+        "from backlint.settings import Settings; from backlint.sync.check import chosen_rules;"
+        "from backlint.sync.verdicts import of_rule;"
+        "print([*map(of_rule, chosen_rules(Settings.model_validate({'check': {'profile': 'full'}})))])"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+
+    assert said[0] == said[1]
