@@ -115,6 +115,9 @@ class SourceSettings(_Table):
     max_wait: float = Field(
         300.0, ge=0, description="longest wait in seconds for a rate limit before giving up this run"
     )
+    people_share: float = Field(
+        0.1, ge=0, lt=1, description="share of the tracker's rate limit that is left for people and other programs"
+    )
     proxy: str = Field("", description="as in [network], for this source alone")
     ca_file: str = Field("", description="as in [network], for this source alone")
 

@@ -41,6 +41,7 @@ R = TypeVar("R")
 ATTEMPTS = 5
 FIRST_WAIT = 1.0  # seconds; doubled with jitter up to LONGEST_WAIT
 LONGEST_WAIT = 30.0
+SLOWER = 1.0  # seconds between requests when the share of people is reached and no reset is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,19 @@ class Throttled:
     after: timedelta | None
     for_all: bool = True
     reason: str = "rate limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a good answer says is left of a limit, and in how long it is whole again (None: it does not say)."""
+
+    limit: float
+    remaining: float
+    reset_in: timedelta | None = None
+
+    def leaves(self, share: float) -> bool:
+        """Whether more than that share of the limit is left."""
+        return self.remaining > self.limit * share
 
 
 class Reader(Protocol):
@@ -79,6 +93,10 @@ class Gate:
             self._sleep(turn - now)
         return forced
 
+    def closed_for(self) -> float:
+        with self._lock:
+            return max(0.0, self._closed_until - self._clock())
+
     def close_for(self, seconds: float) -> None:
         with self._lock:
             self._closed_until = max(self._closed_until, self._clock() + seconds)
@@ -102,6 +120,8 @@ class TrackerHttp:
         max_wait: float = 300.0,
         proxy: str = "",
         ca_file: str = "",
+        budget: Callable[[httpx.Response], Budget | None] = lambda _response: None,
+        people_share: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
@@ -109,6 +129,7 @@ class TrackerHttp:
         self.source = source
         self.concurrency = concurrency
         self._usage, self._read, self._max_wait, self._jitter, self._sleep = usage, read, max_wait, jitter, sleep
+        self._budget, self._people_share = budget, people_share
         self._gate = Gate(rate, clock=clock, sleep=sleep)
         self._under_way = threading.BoundedSemaphore(concurrency)  # however many lists are read side by side
         self._clients = _Clients(
@@ -143,6 +164,7 @@ class TrackerHttp:
         """
 
         def once() -> httpx.Response:
+            self._keep_off()
             self._usage.wait(self._gate.pass_through())
             return self._answer(method, url, params=params, json=json, headers=headers)
 
@@ -166,7 +188,20 @@ class TrackerHttp:
         throttled = self._read(response)
         if throttled is not None:
             raise self._throttle(throttled, response.status_code)
+        budget = self._budget(response)
+        if budget is not None and not budget.leaves(self._people_share):
+            self._gate.close_for(SLOWER if budget.reset_in is None else budget.reset_in.total_seconds())
         return response
+
+    def _keep_off(self) -> None:
+        """What is left of the limit belongs to people; a wait that is too long ends the run instead."""
+        seconds = self._gate.closed_for()
+        if seconds > self._max_wait:
+            raise _Limited(
+                f"{self.source}: what is left of the rate limit is left for people (people_share), free again in "
+                f"{seconds:.0f} s",
+                retry_after=timedelta(seconds=seconds),
+            )
 
     def _throttle(self, throttled: Throttled, status: int) -> TrackerDown:
         if throttled.for_all and throttled.after is not None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from backlint.connectors.graphql import Answer, Problem
-from backlint.connectors.http import Throttled, decode, refused, require_json, served_at
+from backlint.connectors.http import Budget, Throttled, decode, refused, require_json, served_at
 from backlint.errors import (
     ConfigurationError,
     MalformedPayload,
@@ -145,6 +145,16 @@ class AnswerReader:
         named = response.headers.get("x-accepted-github-permissions") or response.headers.get("x-accepted-oauth-scopes")
         fallback = READ_NEEDS if response.request.method == "GET" else WRITE_NEEDS
         return refused(response, source=self._source, detail=detail, needs=named or fallback)
+
+
+def budget(response: httpx.Response) -> Budget | None:
+    """Of the requests, or the points of GraphQL, in this hour."""
+    named = [response.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining", "reset")]
+    if not all(text.isdigit() for text in named):
+        return None
+    limit, remaining, reset = map(int, named)
+    now = served_at(response.headers) or datetime.now(UTC)
+    return Budget(limit, remaining, max(timedelta(0), datetime.fromtimestamp(reset, UTC) - now))
 
 
 def problems_in(response: httpx.Response, *, source: str) -> tuple[Sequence[Problem], bool]:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 
 from backlint.connectors.contract import Usage
-from backlint.connectors.http import Throttled, TrackerHttp, decode, refused, require_json, served_at
+from backlint.connectors.http import Budget, Throttled, TrackerHttp, decode, refused, require_json, served_at
 from backlint.connectors.tokens import RenewedToken, given_token
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TokenRefused, TrackerDown
 from backlint.settings import SourceSettings
@@ -42,6 +42,8 @@ def open_http(
         rate=settings.requests_per_second,
         concurrency=settings.concurrency,
         max_wait=settings.max_wait,
+        budget=budget,
+        people_share=settings.people_share,
         proxy=settings.proxy,
         ca_file=settings.ca_file,
         sleep=sleep,
@@ -155,6 +157,12 @@ def _messages(body: Mapping[str, Any]) -> list[str]:
     elif isinstance(errors, list):
         found += [str(each.get("message", each)) if isinstance(each, dict) else str(each) for each in errors]
     return found or [str(body[name]) for name in ("message", "errorMessage") if body.get(name)]
+
+
+def budget(response: httpx.Response) -> Budget | None:
+    """Cloud tells what is left and not until when; Data Center tells only when its limits are switched on."""
+    limit, remaining = (response.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining"))
+    return Budget(int(limit), int(remaining)) if limit.isdigit() and remaining.isdigit() else None
 
 
 def _retry_after(response: httpx.Response, now: datetime) -> timedelta | None:

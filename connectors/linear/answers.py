@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 
 from backlint.connectors.graphql import Problem, answer
-from backlint.connectors.http import Throttled, refused, served_at
+from backlint.connectors.http import Budget, Throttled, refused, served_at
 from backlint.errors import NotFound, PermissionMissing, RequestRefused, TokenRefused, TrackerDown, TrackerError
 
 READING = "read access to the team (for a private team, membership)"
@@ -104,6 +104,18 @@ def throttled(headers: Mapping[str, str]) -> Throttled:
     name = max(known, key=lambda each: known[each])
     for_all = name != "Endpoint-Requests"  # one operation's own limit stops nothing else
     return Throttled(max(timedelta(0), known[name] - now), for_all, f"rate limit ({name.casefold()})")
+
+
+def budget(response: httpx.Response) -> Budget | None:
+    """Of the bucket that is emptiest, of those that hold for all requests."""
+    now = served_at(response.headers) or datetime.now(UTC)
+    found = []
+    for name in ("Requests", "Complexity"):
+        told = [response.headers.get(f"x-ratelimit-{name}-{part}".lower(), "") for part in ("limit", "remaining")]
+        reset = _reset(response.headers, name)
+        if all(part.replace(".", "", 1).isdigit() for part in told) and reset is not None:
+            found.append(Budget(float(told[0]), float(told[1]), max(timedelta(0), reset - now)))
+    return min(found, key=lambda each: each.remaining / (each.limit or 1), default=None)
 
 
 def _reset(headers: Mapping[str, str], name: str) -> datetime | None:

@@ -56,6 +56,8 @@ class LinearClient:
             rate=settings.requests_per_second,
             concurrency=settings.concurrency,
             max_wait=settings.max_wait,
+            budget=answers.budget,
+            people_share=settings.people_share,
             proxy=settings.proxy,
             ca_file=settings.ca_file,
             sleep=sleep,
