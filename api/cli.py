@@ -258,6 +258,25 @@ def audit(
 
 
 @app.command()
+def notify(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="one notification (default all)")] = None,
+    test: Annotated[bool, typer.Option("--test", help="send a short test message, whatever has changed")] = False,
+    config: Config = None,
+    format: Output = "text",
+    quiet: Quiet = False,
+    no_color: Plain = False,
+) -> None:
+    """Send what changed since the last digest to e-mail and chat; `audit` does it as well.
+
+    [[notifications]] name a variable that holds addresses as apprise writes them:
+    mailtos://USER:PASSWORD@HOST?to=TEAM@HOST, slack://TOKEN/#CHANNEL, msteams://..., json://HOST/PATH.
+    """
+    from backlint.api.commands.notify import run
+
+    raise typer.Exit(run(_console(format, quiet, no_color), config=config, name=name, is_test=test))
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option("--host", help="address to listen on (default: this machine)")] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="0 takes a free one")] = None,

@@ -4,6 +4,7 @@ BacklintError                 print the message, exit code 2
 ├── ConfigurationError        fix the file or the variable it names
 ├── InputError                fix the input file at the line it names
 ├── StoreError                upgrade the program or the database
+├── NotificationFailed        a digest was not taken: it is tried again
 └── TrackerError              the tracker did not do what was asked
     ├── TokenRefused          401: make a new token
     ├── PermissionMissing     403: grant the right it names
@@ -32,6 +33,10 @@ class InputError(BacklintError):
 
 class StoreError(BacklintError):
     """The database cannot be used as it is; the message says what to run."""
+
+
+class NotificationFailed(BacklintError):
+    """A digest could not be handed over; the message holds nothing of the address."""
 
 
 class TrackerError(BacklintError):

@@ -310,6 +310,35 @@ class TrustSettings(_Table):
     recall_sample: int = Field(30, ge=1, description="issues drawn a month for each rule, for `backlint recall`")
 
 
+class NotificationSettings(_Table):
+    """A digest of each audit by e-mail or chat: only what changed since the last one, and nothing when nothing did."""
+
+    name: str = Field(description="what it is called, and by what it remembers what it told: do not change it later")
+    url_env: str = Field(
+        description="environment variable with the addresses: apprise URLs such as mailtos://, slack://"
+    )
+    team: str = Field("", description="only this team's findings; empty: everybody's")
+    owner: str = Field("", description="only what this person owns, by name, handle or id; empty: everybody's")
+    from_severity: Literal["info", "warning", "error"] = Field("warning", description="findings from this severity on")
+    quiet_hours: str = Field("off", description='team time in which digests wait, such as "18:00-08:00", or "off"')
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _two_times(cls, value: str) -> str:
+        if value != "off":
+            parse_hours(value)
+        return value
+
+    @property
+    def quiet(self) -> tuple[time, time] | None:
+        return None if self.quiet_hours == "off" else parse_hours(self.quiet_hours)
+
+    @property
+    def about(self) -> str:
+        """How a digest begins: whose it is."""
+        return " / ".join(part for part in (self.team, self.owner) if part) or "backlint"
+
+
 class ForecastSettings(_Table):
     """Catalogue section 6."""
 
@@ -401,6 +430,7 @@ class Settings(BaseSettings):
     leave: tuple[LeaveSettings, ...] = Field((), description="when how many people of a team will be away")
     waivers: tuple[WaiverSettings, ...] = Field((), description="rules that need not hold somewhere, until a day")
     trust: TrustSettings = Field(TrustSettings(), description="commands in comments, feedback, ratchet")
+    notifications: tuple[NotificationSettings, ...] = Field((), description="digests of audits by e-mail and chat")
     forecast: ForecastSettings = Field(ForecastSettings(), description="what forecasts draw from")
     planning: PlanningSettings = Field(PlanningSettings(), description="when an item is ready for a sprint")
     loss_share: float = Field(
@@ -444,6 +474,13 @@ class Settings(BaseSettings):
         doubled = sorted({name for name in names if names.count(name) > 1})
         if doubled:
             raise ValueError(f"two sources are named {doubled[0]!r}: names are part of every issue's identity")
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_notifications(self) -> Self:
+        names = [each.name for each in self.notifications]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two notifications are named {doubled[0]!r}: each remembers what it told by its name")
         return self
 
     @model_validator(mode="after")
@@ -624,7 +661,8 @@ def _siblings(path: tuple[str | int, ...]) -> list[str]:
         "store": StoreSettings, "sources": SourceSettings, "oauth": OAuthSettings, "network": NetworkSettings,
         "write_back": WriteBackSettings, "check": CheckSettings,
         "calendar": CalendarSettings, "teams": TeamSettings, "leave": LeaveSettings, "forecast": ForecastSettings,
-        "planning": PlanningSettings, "service": ServiceSettings, "custom_rules": CustomRuleSettings,
+        "notifications": NotificationSettings, "planning": PlanningSettings, "service": ServiceSettings,
+        "custom_rules": CustomRuleSettings,
         "waivers": WaiverSettings, "trust": TrustSettings,
     }  # fmt: skip
     for part in path[:-1]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -264,8 +265,9 @@ class FlowStore:
         return rows
 
     def _columns(self, where: Sequence[sa.ColumnElement[bool]]) -> Columns:
-        known = [*where, t.flow.c.holds_from <= instant(self._now)]
-        found = _columns(self._connection, known, self._late_in(where))
+        late = self._late_in(where)
+        known = [*where, t.flow.c.row.not_in([row for row, _ in late])] if late else where
+        found = _columns(self._connection, known, late)
         self._apply_mirrors(found)
         return found
 
@@ -455,8 +457,7 @@ def _integers(connection: Connection, query: sa.Select[Any], width: int) -> Ints
     if connection.dialect.name == "postgresql":
         return _integers_postgresql(connection, query, width)
     cursor: Any = connection.execute(query).cursor
-    parts = [np.array(chunk, np.int64) for chunk in iter(lambda: cursor.fetchmany(FETCH), [])]
-    return np.concatenate(parts) if parts else np.zeros((0, width), np.int64)
+    return np.fromiter(chain.from_iterable(cursor), np.int64).reshape(-1, width)
 
 
 def _integers_postgresql(connection: Connection, query: sa.Select[Any], width: int) -> Ints:

@@ -674,4 +674,7 @@ flow_basis = Table(
     _text("options", required=True),
 )
 
+# What the last digest of each notification told of as open: the next one tells the difference.
+notified = Table("notified", metadata, _key("name"), _key("fingerprint"), Column("at", Instant, nullable=False))
+
 CHILDREN = (aliases, labels, transitions, changes, comments, sprint_memberships, links)

@@ -24,6 +24,7 @@ from backlint.sync.flow import refresh
 from backlint.sync.inbox import copy
 from backlint.sync.jobs import FINISHED, Jobs, Lane, Schedule, jobs_url, step
 from backlint.sync.kept_backlog import KeptBacklog
+from backlint.sync.notifications import Outcome, notify
 from backlint.sync.pull import pull
 from backlint.sync.tickets import Done, Failed, Later, Looked, look_at
 
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 TICK = 0.2  # seconds between two looks for news, where nobody says that there are some
 ISSUES = Lane("issues", per_key=1)  # one batch of a source at a time in each process
 RUNS = Lane("runs", per_key=1, everywhere=True)  # one pull or audit at a time, wherever it runs
+NOTES = Lane("notes", per_key=1, everywhere=True)  # one digest of a notification at a time
 LOST_AFTER = timedelta(minutes=2)
 LOST_BY_A_COMMAND = timedelta(minutes=15)  # an `apply` that holds an issue longer was killed: nobody waits so long
 LOOK_AFTER_LOST = timedelta(seconds=10)
@@ -58,8 +60,9 @@ class Worker:
             engine,
             jobs_url(settings.store.url, settings.service.jobs_url),
             work={"look": self._look, "audit": self._audit, "pull": self._pull, "clean": self._clean,
-                  "renew": self._renew, "start audit": self._start_audit, "start pull": self._start_pull},
-            lanes=(ISSUES, RUNS),
+                  "renew": self._renew, "notify": self._notify,
+                  "start audit": self._start_audit, "start pull": self._start_pull},
+            lanes=(ISSUES, RUNS, NOTES),
             schedules=tuple(_schedules(settings)) if schedules else (),
             clock=clock,
         )  # fmt: skip
@@ -252,6 +255,35 @@ class Worker:
             return done.run
 
         step(run, name="audit")
+        for each in self._settings.notifications:
+            self._start_notify(f"{job}-{each.name}", each.name, attempt=0)
+
+    def _start_notify(self, id: str, name: str, *, attempt: int, after: float = 0.0) -> None:
+        arguments = {"name": name, "attempt": attempt}
+        self._jobs.start("notify", f"{id}-digest-{attempt}", arguments, lane=NOTES.name, key=name, after=after)
+
+    def _notify(self, job: str, arguments: Mapping[str, Any]) -> None:
+        """Send one digest; later when hours are quiet, again when it was not taken."""
+        name, attempt = arguments["name"], arguments["attempt"]
+
+        def run() -> dict[str, Any]:
+            results = notify(self._engine, self._settings, now=self._clock(), only=name)
+            if not results:
+                return {}
+            (result,) = results
+            until = result.until
+            wait = max((until - self._clock()).total_seconds(), 0.0) + 1 if until is not None else 0.0
+            return {"outcome": result.outcome.value, "reason": result.reason, "wait": wait}
+
+        done = step(run, name="notify")
+        match done.get("outcome"):
+            case Outcome.HELD:
+                self._start_notify(job, name, attempt=attempt, after=done["wait"])
+            case Outcome.FAILED:
+                log.warning("notify.failed", notification=name, attempt=attempt + 1, reason=done["reason"])
+                if attempt + 1 < self._settings.service.attempts:
+                    wait = min(self._settings.service.retry_seconds * 2**attempt, LONGEST_WAIT.total_seconds())
+                    self._start_notify(job, name, attempt=attempt + 1, after=wait)
 
     def _pull(self, _job: str, _arguments: Mapping[str, Any]) -> None:
         def run() -> int:

@@ -7,6 +7,8 @@ from pathlib import Path
 from backlint.api.commands.apply import show as show_applied
 from backlint.api.commands.apply import to_json as applied_json
 from backlint.api.commands.check import show as show_check
+from backlint.api.commands.notify import show as show_notified
+from backlint.api.commands.notify import to_json as notified_json
 from backlint.api.commands.plan import show as show_plan
 from backlint.api.commands.plan import to_json as plan_json
 from backlint.api.commands.pull import show as show_pull
@@ -16,6 +18,7 @@ from backlint.api.workplace import connected, is_served, now, open_workplace
 from backlint.model import Severity
 from backlint.sync.audit import audit, new_id
 from backlint.sync.check import to_json as check_json
+from backlint.sync.notifications import notify
 
 REPORT = Path("audit.html")
 
@@ -32,6 +35,8 @@ def run(console: Console, *, config: Path | None, output: Path | None) -> int:
             show_applied(console, done.applied)
         report = write_audit(place, done, output or REPORT)
         console.out(f"Report: {escape(str(report))}")
+        notified = notify(place.engine, place.settings, now=now())
+        show_notified(console, notified)
         fail_on = Severity(place.settings.check.fail_on)
     console.json(
         {
@@ -41,6 +46,7 @@ def run(console: Console, *, config: Path | None, output: Path | None) -> int:
             "plan": plan_json(done.plan),
             "apply": applied_json(done.applied, done.plan) if done.applied is not None else None,
             "report": str(report),
+            "notifications": [notified_json(each) for each in notified],
         }
     )
     if not all(result.complete for result in done.pulled) or (done.applied is not None and done.applied.failed):

@@ -297,7 +297,7 @@ def build_cycle_time(
     is_unread = (
         any(issue.source in failed and (select is None or select(issue)) for issue in issues) if failed else False
     )
-    with _no_garbage_collection():
+    with no_garbage_collection():
         everything = items((issue for issue in issues if issue.source not in failed), now, options)
         places = standings(everything, now)
         found = [item for item in everything if select is None or select(item.issue)]
@@ -311,7 +311,8 @@ def build_cycle_time(
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
+    """While a report is made."""
     # Half of the time for a large backlog goes into looking for cycles among values that have none.
     was_on = gc.isenabled()
     gc.disable()

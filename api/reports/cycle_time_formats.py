@@ -19,6 +19,7 @@ from backlint.api.reports.cycle_time_page import (
     percentile_cells,
     period,
     rate_of,
+    slowest,
     sprint_cells,
     sprint_figures,
     working_of,
@@ -403,7 +404,6 @@ def _in_progress(report: CycleTimeReport) -> str:
 def _finished(report: CycleTimeReport) -> str:
     if not report.rows:
         return f"## Finished\n\n**Nothing to measure.** No item with a known start finished ({period(report)})."
-    slowest = sorted(report.rows, key=lambda row: (-row.cycle, row.source, row.id))[:MOST_LINES]
     rows = [
         (
             link(row.key, row.url),
@@ -414,7 +414,7 @@ def _finished(report: CycleTimeReport) -> str:
             "–" if row.score is None else row.score,
             row.because,
         )
-        for row in slowest
+        for row in slowest(report.rows, MOST_LINES)
     ]
     header = ("issue", "title", "finished", "cycle", "lead", "score", "because")
     return f"## Finished, slowest first\n\n{markdown_table(header, rows, numbers=(3, 4, 5))}{_cut(len(report.rows))}"

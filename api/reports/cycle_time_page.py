@@ -11,6 +11,7 @@ from markupsafe import Markup
 from backlint.api.reports import charts, figures
 from backlint.api.reports.cycle_time import Ageing, CycleTimeReport, Row
 from backlint.api.reports.entries import Entry
+from backlint.api.reports.many import Many
 from backlint.api.reports.page import drawn, rendered
 from backlint.api.reports.sprint_record import SprintRecord
 from backlint.percentile import Percentiles, percentile
@@ -25,14 +26,14 @@ WEEKS_SHOWN = 26
 
 def to_html(report: CycleTimeReport) -> str:
     """The whole report as one file."""
-    slowest = sorted(report.rows, key=lambda row: (-row.cycle, row.source, row.id))
     drawings, capped = _charts(report)
     return rendered(
         "cycle_time.html.jinja",
         report,
         charts=drawings,
         capped=capped,
-        slowest=slowest[:MOST_ROWS],
+        slowest=slowest(report.rows, MOST_ROWS),
+        most_dots=charts.MOST_DOTS,
         excluded=report.excluded[:MOST_EXCLUDED],
         weeks=report.weeks[-WEEKS_SHOWN:],
         flow_rows=_flow_rows(report),
@@ -51,6 +52,15 @@ def to_html(report: CycleTimeReport) -> str:
         sprint_rows=_sprint_rows,
         unfinished=_unfinished,
     )
+
+
+def slowest(rows: Sequence[Row], count: int) -> Sequence[Row]:
+    """The slowest first."""
+
+    def key(row: Row) -> tuple[timedelta, str, str]:
+        return -row.cycle, row.source, row.id
+
+    return rows.longest(count, key) if isinstance(rows, Many) else sorted(rows, key=key)[:count]
 
 
 MODE_SENTENCES = {
@@ -177,7 +187,8 @@ def _charts(report: CycleTimeReport) -> tuple[dict[str, Markup], dict[str, int]]
         every = -(-len(report.histogram) // 8)
         title = f"Histogram of {figures.counted(len(report.rows), 'cycle time')} in days"
         drawings["histogram"] = drawn(charts.bars(report.histogram, title=title, every=every))
-    known = [each for each in report.ageing if each.age is not None]
+    many = report.ageing.drawn(charts.MOST_DOTS) if isinstance(report.ageing, Many) else report.ageing
+    known = [each for each in many if each.age is not None]
     if known:
         svg, capped["ageing"] = _ageing(report, known)
         drawings["ageing"] = drawn(svg)
@@ -202,9 +213,9 @@ def _charts(report: CycleTimeReport) -> tuple[dict[str, Markup], dict[str, int]]
 
 
 def _scatter(report: CycleTimeReport) -> tuple[str, int]:
-    dots = [
-        charts.Dot(_place(row.finished_at), row.cycle / DAY, _dot_title(row, report), row.url) for row in report.rows
-    ]
+    rows = report.rows.drawn(charts.MOST_DOTS) if isinstance(report.rows, Many) else report.rows
+    dots = [charts.Dot(_place(row.finished_at), row.cycle / DAY, _dot_title(row, report), row.url) for row in rows]
+    heights = report.rows.days.tolist() if isinstance(report.rows, Many) else [dot.y for dot in dots]
     lines = [charts.Line(report.found.p50 / DAY, f"p50 {figures.in_days(report.found.p50)}", "dashed")]
     if report.found.p85 is not None:
         lines.append(charts.Line(report.found.p85 / DAY, f"p85 {figures.in_days(report.found.p85)}", "solid"))
@@ -216,16 +227,16 @@ def _scatter(report: CycleTimeReport) -> tuple[str, int]:
     if report.since is not None:
         first = min(first, float(report.since.toordinal()))
     ticks = _date_ticks(first, max(last, first + 1))
-    top = _top([dot.y for dot in dots], [line.y for line in lines])
+    top = _top(heights, [line.y for line in lines])
     svg = charts.scatter(
         dots,
-        title=f"Cycle times of {figures.counted(len(dots), 'item')} by finish date: {_summary(report.found)}",
+        title=f"Cycle times of {figures.counted(len(report.rows), 'item')} by finish date: {_summary(report.found)}",
         ticks=ticks,
         x_range=(first, max(last, first + 1)),
         lines=lines,
         top=top,
     )
-    return svg, sum(dot.y > top for dot in dots)
+    return svg, sum(height > top for height in heights)
 
 
 def _ageing(report: CycleTimeReport, known: Sequence[Ageing]) -> tuple[str, int]:
@@ -245,17 +256,19 @@ def _ageing(report: CycleTimeReport, known: Sequence[Ageing]) -> tuple[str, int]
             if value is not None:
                 place = columns[status.name]
                 bands.append(charts.Band(place + 0.08, place + 0.92, value / DAY, style))
-    top = _top([dot.y for dot in dots], [band.y for band in bands], most=BANDS_SHOWN)
+    heights = report.ageing.days.tolist() if isinstance(report.ageing, Many) else [dot.y for dot in dots]
+    top = _top(heights, [band.y for band in bands], most=BANDS_SHOWN)
     oldest = max(each.age or timedelta() for each in known)
     svg = charts.scatter(
         dots,
-        title=f"Age of {figures.counted(len(dots), 'item')} in progress by status, at most {figures.in_days(oldest)}",
+        title=f"Age of {figures.counted(len(heights), 'item')} in progress by status, "
+        f"at most {figures.in_days(oldest)}",
         ticks=[(columns[status.name] + 0.5, _cut(status.name)) for status in statuses],
         x_range=(0, max(len(statuses), 1)),
         bands=bands,
         top=top,
     )
-    return svg, sum(dot.y > top for dot in dots)
+    return svg, sum(height > top for height in heights)
 
 
 def _summary(found: Percentiles) -> str:

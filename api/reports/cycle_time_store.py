@@ -39,6 +39,7 @@ from backlint.api.reports.cycle_time import (
     end_of_day,
     evenly_spread,
     midnight,
+    no_garbage_collection,
 )
 from backlint.api.reports.entries import Entry
 from backlint.api.reports.figures import day as day_of
@@ -107,7 +108,7 @@ def build_from_records(
     `caps` are by team; `hours_of` gives the working hours of a team, None for several.
     """
     failed = unreadable(health)
-    with reading_flow(engine, settings, now=now, failed=failed) as store:
+    with no_garbage_collection(), reading_flow(engine, settings, now=now, failed=failed) as store:
         maker = _Maker(engine, settings, store, store.read(scope), now=now, mode=Mode(mode), since=since, until=until)
         maker.failed = failed
         return maker.report(
@@ -275,7 +276,12 @@ class _Maker:
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     def _many_rows(self, places: Any) -> Many[Row]:
-        return Many(self._all["finished"][places], lambda chosen: self._made(places[chosen]), by_finish)
+        return Many(
+            self._all["finished"][places],
+            lambda chosen: self._made(places[chosen]),
+            by_finish,
+            lengths=self._cycles[places],
+        )
 
     def _made(self, places: Any) -> list[Row]:
         one, named = self._all.episodes, self._named(places)
@@ -336,7 +342,7 @@ class _Maker:
         def key(each: Ageing) -> Any:
             return -(each.age or timedelta(-1)), each.source, each.id
 
-        return Many(rough, lambda chosen: self._aged(self._open[chosen]), key)
+        return Many(rough, lambda chosen: self._aged(self._open[chosen]), key, lengths=ages)
 
     def _aged(self, places: Any) -> list[Ageing]:
         one, named = self._all.episodes, self._named(places)
@@ -727,7 +733,11 @@ def _ages_by_name(episode: Any, codes: Any, age: Any, name: Any) -> dict[str, An
     names = {code: name(code) for code in np.unique(codes).tolist()}
     found: dict[str, Any] = {}
     for each in sorted(set(names.values())):
-        mine = np.isin(codes, [code for code, known in names.items() if known == each])
+        same = [code for code, known in names.items() if known == each]
+        mine = np.isin(codes, same)
+        if len(same) == 1:
+            found[each] = age[mine]
+            continue
         of, last = episode[mine], age[mine]
         order = np.lexsort((last, of))
         is_last = np.append(np.diff(of[order]) != 0, True)

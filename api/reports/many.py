@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar, overload
 import numpy as np
 
 Item = TypeVar("Item")
+DAY = 86_400_000_000  # microseconds
 
 
 class Many(Sequence[Item], Generic[Item]):
@@ -18,14 +19,18 @@ class Many(Sequence[Item], Generic[Item]):
     """
 
     def __init__(
-        self, order: Any, make: Callable[[Any], list[Item]], key: Callable[[Item], Any], *, part: int = 20_000
+        self,
+        order: Any,
+        make: Callable[[Any], list[Item]],
+        key: Callable[[Item], Any],
+        *,
+        lengths: Any = None,
+        part: int = 20_000,
     ) -> None:
+        """`lengths` are the durations of all items in microseconds, below zero where there is none."""
         self._rough = np.asarray(order)
         self._make, self._key, self._part = make, key, part
-
-    @property
-    def rough(self) -> Any:
-        return self._rough
+        self._lengths = np.asarray(lengths if lengths is not None else order)
 
     def __len__(self) -> int:
         return len(self._rough)
@@ -66,9 +71,21 @@ class Many(Sequence[Item], Generic[Item]):
         limit = np.partition(rough, count - 1)[count - 1]
         return self._sorted(np.flatnonzero(rough <= limit), rough, key)[:count]
 
-    def at(self, places: Any) -> list[Item]:
-        """The items at these places of the arrays they are made from, in that order."""
-        return self._make(np.asarray(places))
+    def longest(self, count: int, key: Callable[[Item], Any]) -> list[Item]:
+        return self.least(-self._lengths, count, key)
+
+    @property
+    def days(self) -> Any:
+        """The known lengths in days."""
+        return self._lengths[self._lengths >= 0] / DAY
+
+    def drawn(self, most: int) -> list[Item]:
+        """Of those with a length the longest, and of the others every n-th: as many as a picture can show."""
+        places = np.flatnonzero(self._lengths >= 0)
+        places = places[np.argsort(-self._lengths[places], kind="stable")]
+        kept, rest = places[: most // 2], places[most // 2 :]
+        step = max(1, -(-len(rest) // (most - most // 2)))
+        return self._make(np.sort(np.concatenate((kept, rest[::step]))))
 
     def _sorted(self, places: Any, rough: Any, key: Callable[[Item], Any]) -> list[Item]:
         made = zip(rough[places].tolist(), self._make(places), strict=True)

@@ -245,26 +245,28 @@ class Columns:
         return tuple(np.cumsum(came - went)[:-1].tolist())
 
     def times_in_status(self, chosen: Mask) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints, Ints]]:
-        """Over the chosen episodes: (status, time) of every stay in started statuses, and (episode, status, age) on
+        """Over the chosen episodes: (status, time) of each in its started statuses, and (episode, status, age) on
         leaving them for the last time."""
         place, exits, category = self.span_episode, self.span_exits, self.spans["category"]
         mine = np.flatnonzero((place >= 0) & chosen[place] & (exits != MISSING) & (self.spans["is_gap"] == 0))
-        status = self.spans["status"][mine].astype(np.int64)
-        episode, exit = place[mine], exits[mine]
+        if not len(mine):
+            nothing = np.zeros(0, np.int64)
+            return (nothing, nothing), (nothing, nothing, nothing)
+        # Spans stand by episode; a stable sort by status brings together what an episode spent in each.
+        status = self.spans["status"][mine]
+        rank = np.cumsum(np.bincount(status - status.min()) > 0)  # small numbers sort by digits
+        mine = mine[np.argsort(rank[status - status.min()].astype(np.uint16), kind="stable")]
+        status, episode, exit = self.spans["status"][mine].astype(np.int64), place[mine], exits[mine]
+        began = np.flatnonzero(np.append(True, (np.diff(status) != 0) | (np.diff(episode) != 0)))
         started = self.episodes["started"][episode]
-        key = episode * (int(status.max(initial=0)) + 1) + status
-        names, of = np.unique(key, return_inverse=True)
-        is_started = np.zeros(len(names), bool)
-        is_started[of[IS_STARTED[category[mine]]]] = True
-        spent = np.zeros(len(names), np.int64)
-        stays = exit > started
-        np.add.at(spent, of[stays], (exit - np.maximum(self.spans["enter"][mine], started))[stays])
-        was_there = np.zeros(len(names), bool)
-        was_there[of[stays]] = True
-        wide = int(status.max(initial=0)) + 1
-        told = is_started & was_there
-        last = IS_STARTED[category[mine]]
-        return (names[told] % wide, spent[told]), (episode[last], status[last], (exit - started)[last])
+        stays, works = exit > started, IS_STARTED[category[mine]]
+        stayed = np.where(stays, exit - np.maximum(self.spans["enter"][mine], started), 0)
+        spent = np.add.reduceat(stayed, began)
+        left = np.maximum.reduceat(np.where(works, exit - started, MISSING), began)
+        has_worked = np.logical_or.reduceat(works, began)
+        told = has_worked & np.logical_or.reduceat(stays, began)
+        first = began[has_worked]
+        return (status[began][told], spent[told]), (episode[first], status[first], left[has_worked])
 
 
 # -- what only the whole shows -----------------------------------------------------------------------------------------
