@@ -133,6 +133,13 @@ class FlowStore:
         return {row.name for chunk in _chunks(sorted(numbers)) for row in self._connection.execute(
             query.where(t.flow_names.c.id.in_(chunk)))}  # fmt: skip
 
+    def holds_unread(self, scope: str | None) -> bool:
+        """Whether issues of the scope belong to a source that could not be read."""
+        if not self._failed:
+            return False
+        query = sa.select(sa.literal(1)).where(*self._in(scope), t.flow.c.source.in_(sorted(self._failed))).limit(1)
+        return self._connection.execute(query).first() is not None
+
     def identities(self, scope: str | None) -> set[tuple[str, str]]:
         """(source, id) of the issues of a scope."""
         query = sa.select(t.flow.c.source, t.flow.c.issue).where(*self._in(scope), *self._not_failed())

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from backlint.api.reports.cycle_time import CycleTimeReport, build_cycle_time
 from backlint.api.reports.cycle_time_store import build_from_records
+from backlint.api.reports.health import SourceHealth
 from backlint.connectors.contract import Pulled, Reference
 from backlint.errors import InputError
 from backlint.flow import Mode
@@ -203,6 +204,17 @@ def test_records_follow_new_issues_changed_mappings_and_deletions(engine):
     assert refresh(engine, SETTINGS) == 2
     save(engine, [replace(issues[0], title="Another title")])
     assert_same(*both(engine))
+
+
+def test_a_source_that_was_not_read_is_left_out_and_its_scope_cannot_say(engine):
+    save(engine, some_issues(4, 60, "jira", Tracker.JIRA) + some_issues(5, 60, "github", Tracker.GITHUB))
+    health = tuple(
+        SourceHealth(name=name, tracker=name, complete=name == "jira", as_of=NOW, issues=60)
+        for name in ("github", "jira")
+    )
+
+    assert_same(*both(engine, health=health))
+    assert_same(*both(engine, scope="github", health=health))
 
 
 def _statuses_of(issue: Issue) -> set[str]:
