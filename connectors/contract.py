@@ -28,6 +28,7 @@ class Capabilities:
     started_status: bool = True  # has statuses of its own between open and done
     edit_comment: bool = True
     labels_need_creation: bool = False
+    reactions: bool = False  # `managed_comments` tells the thumbs on them
     archive_is_unlisted: bool = False  # no list names archived issues; each can be looked at by its id
 
 

@@ -14,7 +14,7 @@ from backlint.connectors.contract import Connector
 from backlint.rules.engine import asked
 from backlint.rules.registry import RULES_VERSION
 from backlint.settings import Settings
-from backlint.sync import feedback, former, recall, writes
+from backlint.sync import feedback, former, recall, thumbs, writes
 from backlint.sync.apply import Applied, apply, settle_unsettled, unshared
 from backlint.sync.check import Checked, CheckResult, as_spoken, check_store
 from backlint.sync.commands import NOTHING_HEARD, Heard, heard
@@ -75,6 +75,7 @@ def audit(
         applied = apply(engine, planned.changes, by_name, run=run, clock=clock, hold=hold)
     found = [*(finding for _, finding in checked.findings()), *checked.scope_findings()]
     open_findings = sum(finding.is_spoken for finding in found)
+    thumbs.gather(engine, by_name, now=clock())
     recomputed_from = None if checked.cannot_say else former.recompute_last(engine, settings, now=clock())
     with engine.begin() as connection:
         former.forget(connection, now=clock())

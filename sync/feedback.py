@@ -61,6 +61,23 @@ def say(
     return f"{told} noted as wrong: not asked again here" if verdict == Said.WRONG else f"{told} noted as useful"
 
 
+def note_thumbs(connection: Connection, line: Mapping[str, Any], said: Said | None, codes: Collection[str]) -> None:
+    """What the thumbs on the comment say of the findings that it asks about; None takes back what they said.
+
+    Nobody knows which of several questions is meant: then each counts half.
+    """
+    project = _project(connection, line["source"], line["issue"])
+    for finding in _findings(connection, line["source"], line["issue"], codes):
+        key = t.feedback.c.fingerprint == finding["fingerprint"], t.feedback.c.opening == finding["times_opened"]
+        own = *key, t.feedback.c.via == How.THUMBS.value
+        before = connection.execute(sa.select(t.feedback.c.verdict).where(*own)).scalar()
+        if said is None:
+            connection.execute(sa.delete(t.feedback).where(*own))
+        elif before != said:
+            row = _row(finding, project, said, How.THUMBS, "", "", line["at"])
+            upsert(connection, t.feedback, [{**row, "is_weak": len(codes) > 1}])
+
+
 def take_back(connection: Connection, source: str, issue: str, codes: Collection[str], *, actor: str) -> None:
     """The words of a comment that is gone."""
     connection.execute(

@@ -84,6 +84,7 @@ class GitHubConnector:
         started_status=False,
         edit_comment=True,
         labels_need_creation=True,
+        reactions=True,
     )
 
     def __init__(

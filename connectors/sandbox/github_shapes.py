@@ -164,6 +164,7 @@ def rest_comment(found: WorldComment, issue: WorldIssue, world: World, *, base: 
         "id": number_of(found.id), "node_id": f"IC_kwDO{found.id}", "body": found.body,
         "user": rest_user(world.people.get(found.author or ""), own=world.bot), "created_at": stamp(found.at),
         "updated_at": stamp(found.edited_at or found.at), "author_association": "MEMBER",
+        "reactions": {"+1": found.thumbs[0], "-1": found.thumbs[1], "total_count": sum(found.thumbs)},
         "issue_url": f"{base}/repos/{issue.project}/issues/{issue.number}",
         "html_url": f"{SITE}/{issue.project}/issues/{issue.number}#issuecomment-{found.id}",
     }  # fmt: skip

@@ -87,6 +87,7 @@ class WorldComment:
     body: Any  # Markdown, or what the tracker was sent (ADF as a dict, wiki markup as text)
     edited_at: datetime | None = None
     properties: dict[str, Any] = field(default_factory=dict)
+    thumbs: tuple[int, int] = (0, 0)  # up, down
 
 
 @dataclass

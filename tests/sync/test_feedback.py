@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from backlint.connectors.contract import Capabilities
 from backlint.errors import InputError
 from backlint.examples import a_comment
-from backlint.model import Severity
+from backlint.model import Comment, Issue, Severity
 from backlint.precision import Level
 from backlint.settings import Settings
-from backlint.sync import feedback
+from backlint.sync import feedback, thumbs
 from backlint.sync.database import reading
+from tests.sync.memory_tracker import MemoryTracker
 from tests.sync.test_commands import BOLD, NOW, Place, a_story, reply
 
 QUICK = Settings.model_validate({"write_back": BOLD, "trust": {"judged": 2}})
@@ -136,3 +139,49 @@ def test_a_finding_called_useful_after_wrong_may_be_asked_again(engine: sa.Engin
 
     with reading(engine) as connection:
         assert feedback.disputed(connection) == {}
+
+
+class ThumbedTracker(MemoryTracker):
+    """Our comments carry the thumbs that people gave."""
+
+    capabilities = Capabilities(reactions=True)
+    thumbs: tuple[int, int] = (0, 0)
+
+    def managed_comments(self, issue: Issue) -> Sequence[Comment]:
+        up, down = self.thumbs
+        return [replace(each, thumbs_up=up, thumbs_down=down) for each in super().managed_comments(issue)]
+
+
+@pytest.mark.parametrize(("given", "said"), [((0, 1), ["wrong"]), ((2, 1), ["useful"]), ((1, 1), []), ((0, 0), [])])
+def test_thumbs_on_the_comment_are_words_on_what_it_asks(
+    engine: sa.Engine, given: tuple[int, int], said: list[str]
+) -> None:
+    place = place_of(engine, 1)
+    place.tracker = ThumbedTracker(tuple(place.tracker.issues.values()))
+    place.tracker.thumbs = given
+
+    for _ in range(2):
+        thumbs.gather(engine, {"demo": place.tracker}, now=place.now)
+
+    assert [(row["rule"], row["via"], row["is_weak"]) for row in noted(place)] == [("AC001", "thumbs", False)] * len(
+        said
+    )
+    assert [row["verdict"] for row in noted(place)] == said
+
+
+def test_a_thumb_that_is_taken_back_says_nothing(engine: sa.Engine) -> None:
+    place = place_of(engine, 1)
+    place.tracker = ThumbedTracker(tuple(place.tracker.issues.values()))
+    for given in ((0, 1), (0, 0)):
+        place.tracker.thumbs = given
+        thumbs.gather(engine, {"demo": place.tracker}, now=place.now)
+
+    assert noted(place) == []
+
+
+def test_a_tracker_without_thumbs_is_not_asked(engine: sa.Engine) -> None:
+    place = place_of(engine, 1)
+    before = place.tracker.usage.requests
+
+    assert thumbs.gather(engine, {"demo": place.tracker}, now=place.now) == 0
+    assert place.tracker.usage.requests == before
