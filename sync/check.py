@@ -21,7 +21,7 @@ from msgspec import structs
 from backlint.backlog import Backlog
 from backlint.calendars import Calendar
 from backlint.errors import InputError
-from backlint.flow import FlowOptions, service_levels
+from backlint.flow import FlowOptions, levels_of
 from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Tracker, Verdict
 from backlint.moment import Moment, Watch
 from backlint.rules.engine import NOTHING, Judge, asked, settled
@@ -280,13 +280,13 @@ def judge_backlog(
         backlog=replace(backlog, now=now, watch=watch, near_is_all=as_new or backlog.near_is_all),
         texts=texts,
         timezone=settings.timezone,
-        levels=service_levels(backlog.issues, now, flow_options(settings)),
         flow_options=flow_options(settings),
         mapped_types={each.name: frozenset(name.casefold() for name in each.types) for each in settings.sources},
         calendar=partial(_calendar, settings, backlog.now),
         forecast_weeks=settings.forecast.weeks,
         watch=watch,
     )
+    context = replace(context, levels=levels_of(context.flow.values(), now))
     chosen = {rule.code for rule in rules}
     codes = sorted(chosen)
     silent = () if as_new or only_chosen else tuple(rule() for rule in all_rules() if rule.code not in chosen)

@@ -3,7 +3,7 @@
 from backlint.flow.episodes import Episode, episodes, reopenings
 from backlint.flow.items import Item, cycle_times, handoffs, items, team_of
 from backlint.flow.level import ServiceLevel
-from backlint.flow.levels import Standing, cycle_score, service_levels, standings
+from backlint.flow.levels import Standing, cycle_score, levels_of, service_levels, standings
 from backlint.flow.options import ITEM_TYPES, LARGE_TYPES, Flag, FlowOptions, Mode, StartSource
 from backlint.flow.timeline import Span, Timeline, timeline
 
@@ -25,6 +25,7 @@ __all__ = [
     "episodes",
     "handoffs",
     "items",
+    "levels_of",
     "reopenings",
     "service_levels",
     "standings",

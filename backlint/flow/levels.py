@@ -81,9 +81,13 @@ def service_levels(
     issues: Iterable[Issue], now: datetime, options: FlowOptions = DEFAULTS
 ) -> dict[Identity, ServiceLevel]:
     """The expectation that each issue is measured by: in force now, for finished ones at their (last) finish."""
-    found = standings(items(issues, now, options), now)
+    return levels_of(items(issues, now, options), now)
+
+
+def levels_of(found: Iterable[Item], now: datetime) -> dict[Identity, ServiceLevel]:
+    """The same for items that were made already."""
     latest: dict[Identity, ServiceLevel] = {}
-    for (identity, _), standing in found.items():  # by time, so that an issue's last episode stays
+    for (identity, _), standing in standings(found, now).items():  # by time, so that an issue's last episode stays
         latest.pop(identity, None)
         if standing.level is not None:
             latest[identity] = standing.level
