@@ -72,7 +72,13 @@ class Judge:
 
     def __call__(self, issue: Issue, context: Context, *, waived: Collection[str] = ()) -> tuple[Judgement, ...]:
         """Every rule's verdict on the issue, at least one each. `waived` names the codes that are waived for it."""
-        return settled((each for said in self.said(issue, context) for each in said.verdicts), waived=waived)
+        found: list[Judgement] = []
+        for rule, declined in self._asked_of(issue, context):
+            if declined is not None:
+                found.append(_declined(rule, issue, declined))
+            else:
+                found += self._verdicts(rule, issue, context)
+        return settled(found, waived=waived)
 
     def said(self, issue: Issue, context: Context, known: Mapping[str, Said] = NOTHING) -> list[Said]:
         """What each rule says, before the other rules are heard. `known` is what is not to be asked again, by code."""
@@ -84,10 +90,7 @@ class Judge:
             asked, of_all = watch.apart(partial(self._asked_of, issue, context))
         for rule, declined in asked:
             if declined is not None:
-                verdict = Judgement(
-                    rule=rule.code, source=issue.source, issue=issue.id, verdict=Verdict.NOT_APPLICABLE, reason=declined
-                )
-                found.append(Said(rule.code, (verdict,)))
+                found.append(Said(rule.code, (_declined(rule, issue, declined),)))
             elif rule.code in known:
                 found.append(known[rule.code])
             elif watch is None or of_all is None:
@@ -139,6 +142,10 @@ class Judge:
             if any(each.verdict is Verdict.FAIL for each in self._verdicts(rule, above, context))
         }
         return tuple(_settled(each, failing, OUTRANKED_BY_PARENT, of=f" of {above.key}") for each in verdicts)
+
+
+def _declined(rule: Rule, issue: Issue, reason: str) -> Judgement:
+    return Judgement(rule=rule.code, source=issue.source, issue=issue.id, verdict=Verdict.NOT_APPLICABLE, reason=reason)
 
 
 def judge(

@@ -24,7 +24,7 @@ from backlint.errors import InputError
 from backlint.flow import FlowOptions, levels_of
 from backlint.model import Issue, Judgement, Person, Presence, Project, Severity, Status, Tracker, Verdict
 from backlint.moment import Moment, Watch
-from backlint.rules.engine import NOTHING, Judge, asked, settled
+from backlint.rules.engine import Judge, asked, settled
 from backlint.rules.registry import RULES_VERSION, all_rules, configured, every_rule, named, private_codes
 from backlint.rules.rule import Context, Rule
 from backlint.scopes import names_of
@@ -301,17 +301,19 @@ def judge_backlog(
     with rare_collections():
         for count, place in enumerate(_by_template(wanted), start=1):
             issue = wanted[place]
-            facts = facts_of(issue) if memory is not None else ""
-            known = memory.of(issue, facts, now=backlog.now) if memory is not None else NOTHING
-            said = judge.said(issue, context, known)
-            quietly = judge_quietly.said(issue, context, known) if silent else []
-            if memory is not None:
-                memory.keep(issue, facts, (*said, *quietly))
             standing = trust.standing(issue, codes, _names(issue, backlog) if trust.has_waivers else ())
             waived = standing.waived
-            heard = settled((verdict for each in said for verdict in each.verdicts), waived=waived.keys())
+            if memory is None:
+                heard = judge(issue, context, waived=waived.keys())
+                unheard = judge_quietly(issue, context) if silent else ()
+            else:
+                facts = facts_of(issue)
+                known = memory.of(issue, facts, now=backlog.now)
+                said, quietly = judge.said(issue, context, known), judge_quietly.said(issue, context, known)
+                memory.keep(issue, facts, (*said, *quietly))
+                heard = settled((verdict for each in said for verdict in each.verdicts), waived=waived.keys())
+                unheard = settled(verdict for each in quietly for verdict in each.verdicts)
             judgements = standing.tempered(heard)
-            unheard = settled(verdict for each in quietly for verdict in each.verdicts)
             would_find.update(each.rule for each in unheard if each.verdict is Verdict.FAIL)
             checked[place] = Checked(
                 issue=issue,
