@@ -17,6 +17,30 @@ READY_WORDS = ("selected", "ready", "up next", "next up", "planned", "committed"
 # Roles that connectors find by the fields' own kinds, which is surer than a name.
 FOUND_BY_CONNECTORS = frozenset({"sprint", "team", "epic_link", "flagged", "rank", "estimate"})
 
+# Further names under which fields of a role are known, each as `_plain` writes it. Proposals for a person as well.
+OTHER_NAMES = {
+    "acceptance_criteria": (
+        "acceptance_criterion", "conditions_of_satisfaction", "akzeptanzkriterien", "abnahmekriterien",
+        "critères_d_acceptation", "criterios_de_aceptación", "critérios_de_aceitação", "critérios_de_aceite",
+    ),
+    "outcome": ("expected_outcome", "desired_outcome", "business_outcome"),
+    "objective": ("goal", "okr", "strategic_goal"),
+    "by": ("target_date", "outcome_by"),
+    "metric": ("success_metric", "kpi"),
+    "guardrail": ("guardrail_metric", "counter_metric"),
+    "measured_result": ("result", "actual_outcome"),
+    "score": ("rice_score", "ice_score"),
+    "moscow": ("moscow_priority",),
+    "blocked_reason": ("reason_for_blocking", "blocking_reason", "blocker_reason", "impediment"),
+    "owner": ("issue_owner", "feature_owner", "dri"),
+    "accountable": ("accountable_person", "accountable_owner"),
+    "review_on": ("review_date", "next_review", "review_by", "revisit_on"),
+    "steps": ("steps_to_reproduce", "reproduction_steps", "repro_steps"),
+    "expected": ("expected_result", "expected_results", "expected_behavior", "expected_behaviour"),
+    "actual": ("actual_result", "actual_results", "actual_behavior", "actual_behaviour"),
+}  # fmt: skip
+_ROLES = {name: role for role, names in OTHER_NAMES.items() for name in names}
+
 PROPOSED = "# What stands behind a # is proposed because of its name; remove the # where that is right."
 
 
@@ -76,15 +100,21 @@ def _suggested(fact: StatusFact) -> StatusCategory | None:
 
 
 def proposed_fields(fields: Iterable[tuple[str, str]]) -> tuple[FieldChoice, ...]:
-    """Fields named like one that rules know: "Acceptance Criteria" for acceptance_criteria."""
+    """Fields named like one that rules know: "Acceptance Criteria" or "Abnahmekriterien" for acceptance_criteria."""
     found = ((_role(name), id, name) for id, name in fields)
     return tuple(FieldChoice(role, id, name) for role, id, name in found if role is not None)
 
 
 def _role(name: str) -> str | None:
-    plain = re.sub(r"\s*\([^)]*\)\s*$", "", name)  # "Target (number)": a kind behind the name
-    role = re.sub(r"[\W_]+", "_", plain.casefold()).strip("_")
+    plain = _plain(name)
+    role = _ROLES.get(plain, plain)
     return role if role in MAPPED_FIELDS and role not in FOUND_BY_CONNECTORS else None
+
+
+def _plain(name: str) -> str:
+    """Without a kind behind the name ("Target (number)"), in small letters, words joined by underscores."""
+    bare = re.sub(r"\s*\([^)]*\)\s*$", "", name)
+    return re.sub(r"[\W_]+", "_", bare.casefold()).strip("_")
 
 
 def agreed(choices: Sequence[FieldChoice]) -> tuple[FieldChoice, ...]:

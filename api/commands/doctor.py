@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from backlint.api.configuration import proposed_fields
 from backlint.api.console import Console, escape, plural
 from backlint.api.webhooks import is_app
 from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.connectors import hooks
 from backlint.connectors.connect import connect
 from backlint.connectors.contract import Check, Connector, Level
-from backlint.errors import BacklintError, PermissionMissing
+from backlint.errors import BacklintError, PermissionMissing, TrackerError
 from backlint.settings import DEFAULT_FILE, Settings, SourceSettings, load
 from backlint.sync import store
 from backlint.sync.check import load_backlog
@@ -120,13 +121,32 @@ def _source(source: SourceSettings, public_url: str) -> Iterator[Check]:
         yield Check("token", Level.BAD, str(error), "set the variable in the environment that runs backlint")
         return
     try:
-        yield from connector.diagnose()
+        checks = connector.diagnose()
+        yield from checks
+        if all(check.level is not Level.BAD for check in checks):
+            yield from _proposals(connector, source)
         if public_url and (source.webhook_secret_env or is_app(source)):
             yield _webhooks(connector, hooks.hook_address(public_url, source.name))
     except BacklintError as error:
         yield Check("connection", Level.BAD, str(error), "check the url, the network and the proxy")
     finally:
         connector.close()
+
+
+def _proposals(connector: Connector, source: SourceSettings) -> Iterator[Check]:
+    """Fields that rules could use and nobody has mapped, by their names: for a person to decide."""
+    try:
+        fields = connector.discover().fields
+    except TrackerError as error:
+        yield Check(
+            "proposals", Level.WARNING, f"fields cannot be listed: {error}", "grant the right, or map them by id"
+        )
+        return
+    found = [each for each in proposed_fields(fields) if each.role not in source.fields]
+    if found:
+        named = "; ".join(f'{each.role} = "{each.id}" ({each.name})' for each in found)
+        remedy = "put those that are right under [sources.fields], then `backlint remap`"
+        yield Check("proposals", Level.GOOD, f"not mapped, and by their names of use to rules: {named}", remedy)
 
 
 def _webhooks(connector: Connector, address: str) -> Check:

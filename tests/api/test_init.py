@@ -296,7 +296,7 @@ def test_the_command_that_comes_next_is_named_with_the_file(
     printed = capsys.readouterr()
     assert printed.out == "acme.toml written: jira reads PAY.\n"
     assert "`backlint doctor --config acme.toml`" in printed.err
-    assert "18 proposals not agreed to" in printed.err
+    assert "24 proposals not agreed to" in printed.err
 
 
 # -- refusals ----------------------------------------------------------------------------------------------------------
@@ -475,3 +475,20 @@ def test_a_file_that_a_source_cannot_be_added_to_stays_as_it_was(sandboxes: dict
 def test_a_folder_that_does_not_exist_is_named(sandboxes: dict[str, Sandbox]) -> None:
     with pytest.raises(ConfigurationError, match=r"there is no folder .*nowhere"):
         init(jira(sandboxes), config=Path("nowhere/backlint.toml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("Abnahmekriterien", "acceptance_criteria"),
+        ("Review date", "review_on"),
+        ("Expected Behaviour", "expected"),
+        ("Steps to reproduce", "steps"),
+        ("RICE score", "score"),
+        ("Effort (person-weeks)", "effort"),
+        ("Sprint", None),  # connectors find it by its kind
+        ("Resulting mood", None),
+    ],
+)
+def test_fields_are_proposed_by_the_names_they_usually_have(name: str, role: str | None) -> None:
+    assert [each.role for each in proposed_fields([("customfield_1", name)])] == ([role] if role else [])
