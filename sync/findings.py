@@ -254,6 +254,16 @@ def stored_messages(connection: Connection, fingerprints: Collection[str]) -> di
     return {row.fingerprint: row.message for row in connection.execute(query)}
 
 
+def fixed_at(connection: Connection, moment: datetime) -> tuple[tuple[str, str, str, str], ...]:
+    """(source, issue or scope, rule, message) of the findings that the check of that moment found to be fixed."""
+    query = (
+        sa.select(t.findings.c.source, t.findings.c.issue, t.findings.c.rule, t.findings.c.message)
+        .where(t.findings.c.state == "fixed", t.findings.c.fixed_at == moment)
+        .order_by(t.findings.c.source, t.findings.c.issue, t.findings.c.rule)
+    )
+    return tuple((row.source, row.issue, row.rule, row.message) for row in connection.execute(query))
+
+
 def history(connection: Connection, source: str, issue: str) -> tuple[Mapping[str, Any], ...]:
     """The life of an issue's findings, oldest first: at, event, rule, message; for `explain`."""
     query = (

@@ -27,6 +27,7 @@ from backlint.api.reports.audit import (
     build_audit,
 )
 from backlint.api.reports.cycle_time import CycleTimeReport, build_cycle_time
+from backlint.api.reports.entries import Entry, entry
 from backlint.api.reports.health import SourceHealth
 from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.backlog import Backlog
@@ -53,7 +54,7 @@ from backlint.sync.check import (
     make_backlog,
 )
 from backlint.sync.database import reading
-from backlint.sync.findings import Finding
+from backlint.sync.findings import Finding, fixed_at
 from backlint.sync.plan import Change, ChangeKind
 from backlint.sync.scoring import score_groups
 from backlint.working_time import WorkingHours
@@ -253,6 +254,7 @@ def build_from_check(result: CheckResult, settings: Settings, *, scope: str) -> 
         waivers=waiver_lines(result),
         inline_waivers=inline_waivers(result),
         skipped=skipped(result, settings),
+        unknown=_unknown(result),
     )
 
 
@@ -262,6 +264,7 @@ def build_from_audit(place: Workplace, audit: Audit, *, scope: str) -> AuditRepo
         version, previous = store.previous_scores(connection, before=result.as_of)
         nights = store.audits(connection, since=result.as_of - TREND)
         reviewed = reviewed_rules(connection, settings, result.as_of)
+        fixed = fixed_at(connection, result.as_of)
     groups = score_groups(result)
     comparable = version == RULES_VERSION
     earlier = {key: value.score for key, value in previous.items()} if comparable else {}
@@ -302,7 +305,43 @@ def build_from_audit(place: Workplace, audit: Audit, *, scope: str) -> AuditRepo
         recomputed_from=audit.recomputed_from,
         write_back=settings.write_back.mode,
         seconds=(now() - result.as_of).total_seconds(),
+        fixed=[
+            _fixed(source, issue, f"{rule}: {message}", result)
+            for source, issue, rule, message in fixed
+            if rule not in result.hidden
+        ],
+        unknown=_unknown(result),
     )  # fmt: skip
+
+
+def _fixed(source: str, issue: str, said: str, result: CheckResult) -> Entry:
+    """Of an issue, or of a team or sprint by its name."""
+    found = result.backlog.by_identity.get((source, issue))
+    if found is not None:
+        return entry(found, said)
+    return Entry(source=source, key=None, url=None, title=issue.replace(":", " ", 1), said=said)
+
+
+def _unknown(result: CheckResult) -> list[Entry]:
+    """The verdicts that could not be given, on issues and then on teams, sprints and projects."""
+    on_issues = [
+        entry(each.issue, f"{judgement.rule}: {judgement.reason}")
+        for each in result.checked
+        for judgement in each.judgements
+        if judgement.verdict is Verdict.UNKNOWN and judgement.rule not in result.hidden
+    ]
+    on_scopes = [
+        Entry(
+            source=each.source,
+            key=None,
+            url=None,
+            title=each.scope.title if each.scope else each.issue,
+            said=f"{each.rule}: {each.reason}",
+        )
+        for each in result.scopes.public
+        if each.verdict is Verdict.UNKNOWN
+    ]
+    return [*on_issues, *on_scopes]
 
 
 def source_health(engine: sa.Engine) -> tuple[SourceHealth, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from backlint.api.reports.entries import Entry
 from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable, without_figures
 from backlint.model import Severity
 from backlint.scores import BANDS
@@ -187,6 +188,8 @@ class AuditReport:
     write_back: str  # off | labels | labels+comment
     seconds: float
     requests: int
+    fixed: tuple[Entry, ...] = ()  # what the count of fixed findings is made of
+    unknown: tuple[Entry, ...] = ()  # the verdicts that could not be given, each with the reason
 
     @property
     def zone(self) -> ZoneInfo:
@@ -244,6 +247,8 @@ def build_audit(
     recomputed_from: str | None = None,
     write_back: str = "off",
     seconds: float = 0.0,
+    fixed: Iterable[Entry] = (),
+    unknown: Iterable[Entry] = (),
 ) -> AuditReport:
     """The report in its stable order. What belongs to a source whose pull did not finish is left out.
 
@@ -283,6 +288,8 @@ def build_audit(
         write_back=write_back,
         seconds=seconds,
         requests=sum(source.requests for source in health),
+        fixed=tuple(fixed),
+        unknown=tuple(unknown),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from backlint.api.reports import figures
 from backlint.api.reports.audit import AuditFinding, AuditReport, ScoredGroup, ScoredIssue, WriteBack
 from backlint.api.reports.cycle_time_formats import markdown_cannot_say, markdown_sources, source_facts
+from backlint.api.reports.entries import Entry
 from backlint.api.reports.health import Answer
 from backlint.api.reports.tables import link, markdown_table, plain
 from backlint.api.reports.tables import to_csv as table_to_csv
@@ -26,6 +27,10 @@ def to_json(report: AuditReport) -> str:
     `answer` is figures, nothing_wrong, nothing_to_measure or cannot_say.
     """
     return json.dumps(_facts(report), ensure_ascii=False, indent=2) + "\n"
+
+
+def _entry(each: Entry) -> dict[str, Any]:
+    return {"source": each.source, "issue": each.key, "url": each.url, "title": each.title, "said": each.said}
 
 
 def _facts(report: AuditReport) -> dict[str, Any]:
@@ -49,6 +54,8 @@ def _facts(report: AuditReport) -> dict[str, Any]:
             "expired_waivers": counts.expired_waivers,
             "unknown": counts.unknown,
         },
+        "fixed": [_entry(each) for each in report.fixed],
+        "unknown": [_entry(each) for each in report.unknown],
         "findings": [_finding(each) for each in report.findings],
         "rules": [
             {

@@ -14,7 +14,7 @@ from backlint.model import Issue, Sprint, SprintMembership, StatusCategory, Verd
 from backlint.settings import Settings
 from backlint.sync.audit import new_id
 from backlint.sync.check import CheckResult, check_issues, check_store, chosen_rules, to_json
-from backlint.sync.findings import Finding
+from backlint.sync.findings import Finding, fixed_at
 from backlint.sync.pull import pull
 from backlint.sync.scoring import score_groups
 from tests.sync.memory_tracker import MemoryTracker, statuses_as
@@ -81,6 +81,20 @@ def test_the_finding_on_a_sprint_that_is_over_is_over(engine: sa.Engine) -> None
     with engine.connect() as connection:
         state = connection.execute(sa.text("select state from findings where rule = 'PLN001'")).scalar_one()
     assert state == "fixed"
+
+
+def test_what_a_check_found_fixed_can_be_listed_and_is_as_much_as_it_counted(engine: sa.Engine) -> None:
+    running = Sprint(id="4", name="Sprint 4", state="active", starts_at=NOW, ends_at=NOW + timedelta(days=14))
+    tracker = MemoryTracker([an_issue(estimate=5.0, sprints=(SprintMembership(sprint=running),))])
+    checked(engine, tracker)
+    tracker.edit("1", sprints=())
+
+    result = checked(engine, tracker, hours=1)
+
+    with engine.connect() as connection:
+        fixed = fixed_at(connection, result.as_of)
+    assert len(fixed) == result.recorded.fixed
+    assert "PLN001" in {rule for _, _, rule, _ in fixed}
 
 
 class WithoutBoards(MemoryTracker):

@@ -18,6 +18,7 @@ from backlint.api.reports.audit import (
     SilentRule,
     WriteBack,
 )
+from backlint.api.reports.entries import Entry
 from backlint.api.reports.health import SourceHealth
 from backlint.flow import FlowOptions
 from backlint.model import (
@@ -267,6 +268,8 @@ def an_audit(**given: object) -> AuditReport:
         "nights": the_nights(),
         "write_back": "labels+comment",
         "seconds": 41.3,
+        "fixed": [Entry(source="acme", key="PAY-40", url=f"{SITE}/PAY-40", title=TITLES[0], said="AC001: None.")],
+        "unknown": [Entry(source="acme", key=None, url=None, title="sprint Payments 14", said="PLN001: 2 sprints")],
     }  # fmt: skip
     return build_audit(**{**values, **given})  # type: ignore[arg-type]
 
