@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -33,6 +34,10 @@ _UPWARD = re.compile(
     r"|mais|pi[ùu]|meer|więcej)\W+(?:\w+\W+){0,2}$",
     re.IGNORECASE,
 )
+_PRIMARY = re.compile(r"\b(?:primary|main|north star|hauptziel|principal)\b", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"\n|[.;](?=\s|$)")
+NEIGHBOURS = 3  # metrics on either side of a target that may be the one next to it
+WINDOW = 300  # characters on either side of a metric in which its sentence is read
 MAX_DISTANCE = 80  # characters between a metric and its target; farther apart they belong to different statements
 
 
@@ -48,15 +53,14 @@ class Pair:
 def pairs(text: str) -> Iterator[Pair]:
     """Each target of the text with the metric next to it in the same sentence; baseline and target are one pair."""
     for sentence in re.split(r"(?<=[.;!?])\s+|\n", text):
-        named = list(metrics(sentence))
+        named = sorted(metrics(sentence))
+        is_primary = bool(named) and _PRIMARY.search(sentence) is not None
         for start, end, target in targets(sentence):
-            near = [(min(abs(start - stop), abs(begin - end)), begin, stop) for begin, stop in named]
+            place = bisect(named, (start, start))
+            beside = named[max(0, place - NEIGHBOURS) : place + NEIGHBOURS]
+            near = [(min(abs(start - stop), abs(begin - end)), begin, stop) for begin, stop in beside]
             distance, begin, stop = min(near, default=(MAX_DISTANCE + 1, 0, 0))
             if distance <= MAX_DISTANCE:
-                is_primary = (
-                    re.search(r"\b(?:primary|main|north star|hauptziel|principal)\b", sentence, re.IGNORECASE)
-                    is not None
-                )
                 yield Pair(_name(sentence, begin, stop), target, is_primary)
 
 
@@ -78,7 +82,8 @@ def vanity_in(text: str, vanity: tuple[str, ...]) -> str | None:
         return None
     covered = [(match.start(), match.end()) for match in found]
     for start, end in metrics(text):
-        inside = any(begin <= start and end <= stop for begin, stop in covered)
+        place = bisect(covered, (start, len(text))) - 1
+        inside = place >= 0 and end <= covered[place][1]
         if not inside and not _CARRIER.fullmatch(text[start:end].strip()):
             return None
     return found[0].group()
@@ -86,8 +91,10 @@ def vanity_in(text: str, vanity: tuple[str, ...]) -> str | None:
 
 def _is_measured(text: str, match: re.Match[str]) -> bool:
     """Whether it is a number to move and not a thing: with a number or a direction in the same sentence."""
-    start = max(text.rfind(stop, 0, match.start()) for stop in ("\n", ". ", "; ")) + 1
-    sentence = re.split(r"\n|[.;](?=\s|$)", text[start:], maxsplit=1)[0]
+    first, last = max(0, match.start() - WINDOW), match.end() + WINDOW
+    start = max(first - 1, *(text.rfind(stop, first, match.start()) for stop in ("\n", ". ", "; "))) + 1
+    end = _SENTENCE_END.search(text, start, last)
+    sentence = text[start : end.start() if end else last]
     return re.search(r"\d", sentence) is not None or _UPWARD.search(text[start : match.start()][-40:]) is not None
 
 

@@ -198,8 +198,13 @@ def _order(language: str) -> int:
     return list(KEYWORDS).index(language)
 
 
+def _roles(keyword: str) -> Mapping[str, str]:
+    """Language -> role of a keyword in any case; "İ" matches Polish "i", and folds to an i with a dot above."""
+    return _ROLES.get(keyword.casefold().replace("\u0307", ""), {})
+
+
 def _languages(keyword: str, role: str) -> set[str]:
-    return {language for language, its_role in _ROLES.get(keyword.casefold(), {}).items() if its_role == role}
+    return {language for language, its_role in _roles(keyword).items() if its_role == role}
 
 
 def _all_filled(parts: Iterable[str]) -> bool:
@@ -233,7 +238,7 @@ class _Run:
             self.end()
             return
         step = _STEP.match(line.text)
-        roles = _ROLES[step["keyword"].casefold()] if step is not None else {}
+        roles = _roles(step["keyword"]) if step is not None else {}
         if step is None or not self._fits(set(roles.values())):
             self._other(line)
             return

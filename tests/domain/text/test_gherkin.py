@@ -120,3 +120,9 @@ def test_the_keywords_are_those_of_gherkins_own_list(language: str) -> None:
     for role in ("given", "when", "then"):
         official = {word.strip().casefold() for word in table[role]} - {"*"}
         assert set(KEYWORDS[language][role]) == official
+
+
+def test_a_capital_i_with_a_dot_is_a_keyword_in_no_other_way_than_a_small_one() -> None:
+    (scenario,) = scenarios("Gdy naciska ten przycisk\nWtedy plik jest zapisany\nİ nic więcej nie ginie")
+
+    assert scenario.language == "pl"
