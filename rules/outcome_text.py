@@ -147,6 +147,7 @@ _ADDRESS = re.compile(r"https?://\S+")
 _POINTER = re.compile(
     r"(?<!\w)(?:examples?|links?|see|here|pages?|urls?|info|source|ref(?:erence)?s?|issue|thread)(?!\w)", re.I
 )
+MAX_WORK = 600  # characters before a "so that" in which its work is looked for
 MIN_WORDS_BESIDE = 2  # content words next to an address that make a statement of a line
 # Slots of a pattern that nobody filled: "We build X so that Y grows".
 _SLOTS = re.compile(
@@ -265,7 +266,7 @@ def _purpose_in(text: str, *, before: str) -> tuple[int, int] | None:
     if _SLOTS.search(text):
         return None
     for clause in _SO_THAT.finditer(text):
-        work = text[: clause.start()]
+        work = text[max(0, clause.start() - MAX_WORK) : clause.start()]
         want = _WANT.search(work)
         work = work[want.end() :] if want else f"{before} {work}"
         if not repeats_the_work(clause["benefit"], work):
