@@ -291,7 +291,6 @@ class _Maker:
 
     def _made(self, places: Any) -> list[Row]:
         one, named = self._all.episodes, self._named(places)
-        reactions = self._all.reactions()
         found = []
         for place in places.tolist():
             row, issue = one[place], named[int(self._all.row[place])]
@@ -312,7 +311,7 @@ class _Maker:
                     start_source=str(SOURCES[row["start_source"]] or ""),
                     cycle=_span(self._cycles[place]),
                     lead=None if lead == MISSING else _span(lead),
-                    reaction=None if is_imported else _span(reactions[place]),
+                    reaction=None if is_imported else _span(max(int(row["started"]) - int(row["opened"]), 0)),
                     score=cycle_score(_span(elapsed), level.level.duration) if level and level.level else None,
                     rank=_rank(level, elapsed, is_own=True),
                     efficiency=self._efficiency_of(place),
@@ -425,14 +424,15 @@ class _Maker:
         """How much work in progress is older than the expectation of its class."""
         one, ages = self._all.episodes, self._ages
         known = self._open[ages[self._open] != MISSING]
-        classes = np.stack((one["team_then"][known], one["type"][known], one["bits"][known] & HAS_TEAM), axis=1)
-        found, of = np.unique(classes, axis=0, return_inverse=True)
+        has_team = (one["bits"][known] & HAS_TEAM) != 0
+        classes = (one["team_then"][known].astype(np.int64) * len(TYPES) + one["type"][known]) * 2 + has_team
+        found, some, of = np.unique(classes, return_index=True, return_inverse=True)
         limits = np.full(len(found), np.iinfo(np.int64).max)
-        for place in range(len(found)):
-            level = self._level_now(int(known[np.argmax(of.ravel() == place)])).level
+        for place, member in enumerate(known[some].tolist()):
+            level = self._level_now(member).level
             if level is not None:
                 limits[place] = level.duration // MICROSECOND
-        return int((ages[known] > limits[of.ravel()]).sum())
+        return int((ages[known] > limits[of]).sum())
 
     # -- figures -------------------------------------------------------------------------------------------------------
 
@@ -676,8 +676,10 @@ class _Maker:
         all = self._all
         cancelled = all.is_inside & all.is_item & self._holds(all["cancelled"]) & (all["started"] != MISSING)
         hidden = all.is_last & (all["unknown"] != 0) & ~all.is_open_status
-        judged = np.unique(all.row[self._counted | hidden])
-        bits = (all["flags"] | all.more_flags)[all.is_first & np.isin(all.row, judged)]
+        issue = np.cumsum(all.is_first) - 1
+        judged = np.zeros(len(all.first), bool)
+        judged[issue[self._counted | hidden]] = True
+        bits = (all["flags"] | all.more_flags)[all.first[judged]]
         counts = {flag: int(((bits & (1 << number)) != 0).sum()) for number, flag in enumerate(FLAGS)}
         sources = Counter(np.array([str(each or "") for each in SOURCES])[all["start_source"][self._rows]].tolist())
         return Quality(

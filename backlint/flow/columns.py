@@ -248,7 +248,8 @@ class Columns:
         """Over the chosen episodes: (status, time) of each in its started statuses, and (episode, status, age) on
         leaving them for the last time."""
         place, exits, category = self.span_episode, self.span_exits, self.spans["category"]
-        mine = np.flatnonzero((place >= 0) & chosen[place] & (exits != MISSING) & (self.spans["is_gap"] == 0))
+        # Of a status that means work, no stay means anything else: the category follows from the status.
+        mine = np.flatnonzero(IS_STARTED[category] & (place >= 0) & chosen[place] & (exits != MISSING))
         if not len(mine):
             nothing = np.zeros(0, np.int64)
             return (nothing, nothing), (nothing, nothing, nothing)
@@ -259,14 +260,12 @@ class Columns:
         status, episode, exit = self.spans["status"][mine].astype(np.int64), place[mine], exits[mine]
         began = np.flatnonzero(np.append(True, (np.diff(status) != 0) | (np.diff(episode) != 0)))
         started = self.episodes["started"][episode]
-        stays, works = exit > started, IS_STARTED[category[mine]]
+        stays = exit > started
         stayed = np.where(stays, exit - np.maximum(self.spans["enter"][mine], started), 0)
         spent = np.add.reduceat(stayed, began)
-        left = np.maximum.reduceat(np.where(works, exit - started, MISSING), began)
-        has_worked = np.logical_or.reduceat(works, began)
-        told = has_worked & np.logical_or.reduceat(stays, began)
-        first = began[has_worked]
-        return (status[began][told], spent[told]), (episode[first], status[first], left[has_worked])
+        left = np.maximum.reduceat(exit - started, began)
+        told = np.logical_or.reduceat(stays, began)
+        return (status[began][told], spent[told]), (episode[began], status[began], left)
 
 
 # -- what only the whole shows -----------------------------------------------------------------------------------------
