@@ -61,6 +61,7 @@ class Storm:
     seed: int = 0
     kill_after: tuple[float, float] = (2.0, 8.0)
     weather_every: tuple[float, float] = (1.0, 3.0)
+    most_kills: int = 10_000
 
 
 @dataclass
@@ -400,7 +401,7 @@ class Trouble:
 
     def _kill(self) -> None:
         dice = random.Random(f"kill {self._storm.seed}")
-        while not self._over.wait(0.1):
+        while self._processes.kills < self._storm.most_kills and not self._over.wait(0.1):
             ready = sorted(set(self._processes.working()) & self._alive())
             if not ready or self._over.wait(dice.uniform(*self._storm.kill_after)):
                 continue  # a process that has not begun to work has nothing to lose
