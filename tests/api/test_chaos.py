@@ -32,7 +32,7 @@ def test_an_undisturbed_service_explains_every_write_in_its_log(undisturbed: End
 def test_killed_and_cut_off_it_ends_as_if_nothing_had_happened(
     database: str, undisturbed: Ended, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    storm = Storm(seed=SEED, kill_after=(0.5, 2.0), weather_every=(0.3, 1.0), most_kills=5)
+    storm = Storm(seed=SEED, kill_after=(0.5, 2.0), weather_every=(0.3, 1.0), most_kills=3)
     with ExitStack() as stack:
         if database == "sqlite":
             store, workers = f"sqlite:///{tmp_path / 'backlint.db'}", 0
