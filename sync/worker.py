@@ -255,8 +255,12 @@ class Worker:
             return done.run
 
         step(run, name="audit")
+        self.send_digests(job)
+
+    def send_digests(self, id: str) -> None:
+        """Have every notification tell what changed: in quiet hours later, and again while it is not taken."""
         for each in self._settings.notifications:
-            self._start_notify(f"{job}-{each.name}", each.name, attempt=0)
+            self._start_notify(f"{id}-{each.name}", each.name, attempt=0)
 
     def _start_notify(self, id: str, name: str, *, attempt: int, after: float = 0.0) -> None:
         arguments = {"name": name, "attempt": attempt}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
@@ -17,12 +18,13 @@ from aiosmtpd.controller import Controller
 
 from backlint.connectors.contract import Pulled, Reference
 from backlint.model import IssueType, Person, Tracker
-from backlint.settings import Settings
+from backlint.settings import ServiceSettings, Settings, StoreSettings
 from backlint.sync import store
 from backlint.sync import tables as t
 from backlint.sync.check import check_store
 from backlint.sync.database import open_engine
 from backlint.sync.notifications import Outcome, notify, send_test
+from backlint.sync.worker import Worker
 from tests.factory import an_issue
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -55,13 +57,15 @@ class Chat:
 
     def __init__(self) -> None:
         self.posts: list[dict[str, str]] = []
-        self.down = False
+        self.down, self.refused = False, 0
         chat = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if not chat.down:
+                if chat.down:
+                    chat.refused += 1
+                else:
                     chat.posts.append(json.loads(body))
                 self.send_response(500 if chat.down else 200)
                 self.end_headers()
@@ -209,3 +213,33 @@ def test_an_e_mail_reads_as_plain_lines(engine, mail, monkeypatch):
     ((subject, text),) = mail.mails
     assert subject == sent.digest.title
     assert "• PAY-1 Pay by card 1" in text.replace("\r\n", "\n").splitlines()
+
+
+def test_the_durable_job_tries_again_until_the_digest_is_taken(engine, chat, monkeypatch):
+    monkeypatch.setenv("CHAT", chat.url)
+    url = engine.url.render_as_string(hide_password=False)
+    how = settings({}).model_copy(
+        update={
+            "store": StoreSettings(url=url),
+            "service": ServiceSettings(retry_seconds=0.2, audit_schedule="off", pull_schedule="off"),
+        }
+    )
+    save_and_check(engine, how, "")
+    chat.down = True
+
+    with Worker(engine, how, (), clock=lambda: NOW, schedules=False) as worker:
+        worker.send_digests("audit-1")
+        wait_until(lambda: chat.refused >= 2)
+        chat.down = False
+        wait_until(lambda: chat.posts)
+        worker.send_digests("audit-1")  # a repeat of the same audit
+
+    (post,) = chat.posts
+    assert "PAY-1" in post["message"]
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
