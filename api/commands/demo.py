@@ -96,11 +96,23 @@ def _rounds(
         httpx.post(
             f"{facts['control']}/disturb", json={"seed": seed, "count": DISTURBED}, timeout=30
         ).raise_for_status()
+    _write_rare_tickets(trackers)
     pulled = _pull(console, place, connectors)
     after = _check(console, place)
     fresh = sum(finding.is_new for _, finding in after.findings()) + sum(each.is_new for each in after.scope_findings())
     console.out(f"  {plural(fresh, 'new finding')}, {after.recorded.fixed:,} fixed.")
     return Audit(run=applied.run, pulled=pulled, check=after, plan=planned, applied=applied)
+
+
+def _write_rare_tickets(trackers: Mapping[str, Mapping[str, Any]]) -> None:
+    """Tickets of kinds that the backlogs lack, in each tracker; one of Linear's mirrors one of GitHub's."""
+    mirrored = ""
+    for name in sorted(trackers):  # github before linear
+        asked = {"mirrored": mirrored} if name == "linear" else {}
+        answer = httpx.post(f"{trackers[name]['control']}/showcase", json=asked, timeout=30).raise_for_status()
+        if name == "github":
+            project, _, number = answer.json()["made"][-1].partition("#")
+            mirrored = f"https://github.com/{project}/issues/{number}"
 
 
 def _pull(console: Console, place: Workplace, connectors: tuple[Connector, ...]) -> tuple[SourcePull, ...]:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backlint.connectors.sandbox.disturb import disturb
 from backlint.connectors.sandbox.faults import FaultInjector, Faults
+from backlint.connectors.sandbox.showcase import showcase
 from backlint.connectors.sandbox.webhooks import Payload, RegisteredHooks, WebhookSender
 from backlint.connectors.sandbox.world import World, WorldIssue
 
@@ -32,6 +33,7 @@ class Controlled:
         self._control = Starlette(
             routes=[
                 Route(f"{PREFIX}disturb", self._disturb, methods=["POST"]),
+                Route(f"{PREFIX}showcase", self._showcase, methods=["POST"]),
                 Route(f"{PREFIX}state", self._state, methods=["GET"]),
                 Route(f"{PREFIX}faults", self._faults, methods=["GET", "POST"]),
                 Route(f"{PREFIX}webhook", self._webhook, methods=["POST"]),
@@ -56,6 +58,13 @@ class Controlled:
             return _wrong("seed and count are whole numbers, count at most 10000")
         done = disturb(self.world, seed=seed, count=count, now=self.world.clock())
         return JSONResponse({"done": [asdict(each) for each in done]})
+
+    async def _showcase(self, request: Request) -> Response:
+        mirrored = (await _body(request)).get("mirrored", "")
+        if not isinstance(mirrored, str):
+            return _wrong("mirrored is an address")
+        made = showcase(self.world, seed=0, now=self.world.clock(), mirrored=mirrored)
+        return JSONResponse({"made": [issue.key for issue in made]})
 
     async def _state(self, _request: Request) -> Response:
         return JSONResponse(state(self.world))

@@ -206,8 +206,12 @@ def state_spans(found: WorldIssue) -> list[dict[str, Any]]:
 
 
 def attachments(found: WorldIssue) -> list[dict[str, Any]]:
-    """The pull request, if there is one."""
+    """The pull request, if there is one, and what else is attached by its address."""
+    linked = [
+        {"id": made_id(url), "url": url, "title": found.title, "createdAt": stamp(found.created_at)}
+        for url in found.properties.get("attachments", ())
+    ]
     if found.pull_request_at is None:
-        return []
+        return linked
     url = f"https://github.com/sandbox/{found.project.lower()}/pull/{found.number}"
-    return [{"id": made_id(url), "url": url, "title": found.title, "createdAt": stamp(found.pull_request_at)}]
+    return [{"id": made_id(url), "url": url, "title": found.title, "createdAt": stamp(found.pull_request_at)}, *linked]

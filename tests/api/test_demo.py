@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from backlint.api.commands.demo import HOOK_SECRET, HOOK_VARIABLE, OWN_FILES
 from backlint.api.commands.every_report import PAGES
+from backlint.rules.registry import family, own_rules
 from tests.api.places import API_VARIABLE, run_backlint
 from tests.api.services import Running, served, until
 
@@ -48,6 +50,20 @@ def test_the_demo_ends_with_an_empty_second_plan_and_names_its_reports(demo_fold
     assert "0 changes wanted" in said
     assert "0 failed" in said
     assert [name for name in PAGES if str(demo_folder / "backlint-demo" / name) not in said] == []
+
+
+def test_every_family_of_rules_has_something_to_say(tmp_path: Path) -> None:
+    code, out, err = run_backlint(tmp_path, "demo", "--keep", "--size", "100")
+    assert code == 0, err
+    found = re.search(r"stop them with: kill (\d+)", out + err)
+    assert found is not None
+    os.kill(int(found.group(1)), signal.SIGTERM)
+    _, out, _ = run_backlint(tmp_path / "backlint-demo", "check", "--format", "json")
+    facts = json.loads(out)
+    said = {family(each["rule"]) for each in (*facts["findings"], *facts["scope_findings"])}
+
+    assert facts["private"] > 0
+    assert said | {"SEC"} == {family(rule.code) for rule in own_rules()}
 
 
 def test_the_kept_demo_is_served_with_live_webhooks_and_audits_by_its_schedule(tmp_path: Path) -> None:
