@@ -134,7 +134,8 @@ class _Levels:
         None: `own` are all there are."""
         self._own, self._find_everyone = own, everyone
         self._everyone: tuple[int, int, Finishes] | None = None
-        order = np.lexsort((own.at, own.team))
+        by_time = np.argsort(own.at, kind="stable")
+        order = by_time[np.argsort(own.team[by_time], kind="stable")]
         self._at, self._cycle = own.at[order], own.cycle[order]
         self._team, self._type = own.team[order], own.type[order]
 
