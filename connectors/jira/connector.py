@@ -23,7 +23,7 @@ from backlint.connectors.contract import (
     Usage,
     Whereabouts,
 )
-from backlint.connectors.jira import diagnosis
+from backlint.connectors.jira import diagnosis, reading
 from backlint.connectors.jira.cursor import Cursor, begin, read_cursor
 from backlint.connectors.jira.facts import unread_fields
 from backlint.connectors.jira.mapping import mapped
@@ -139,7 +139,7 @@ class JiraConnector:
         expected = len(first.rows) if first.is_last else cloud.count(query)
         rows = (row for page in chain([first], pages) for row in page.rows)
         wanted = _behind(rows, state) if state.full else _changed(rows, state)
-        for fetched in self._session.http.in_parallel(cloud.fetch, batches(wanted)):
+        for fetched in self._session.http.in_parallel(cloud.fetch, batches(wanted, reading.PAGE)):
             yield self._page(fetched, state, expected)
 
     def _pull_server(self, project: str, state: Cursor) -> Iterator[Page]:

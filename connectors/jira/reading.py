@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 ID_PAGE = 5000  # what Cloud gives for ids alone; it gives less when it wants to
 BULK = 100  # issues in one bulk request
+PAGE = 200  # issues whose histories are asked for in one request, which could be 1,000
 CHANGES = 10_000  # histories in one page of the bulk changelog
 COMMENT_PAGE = 100
 MOST_EMPTY_PAGES = 20
@@ -102,21 +103,26 @@ class CloudReader:
         return int(decode(answer, dict[str, Any]).get("count", 0))
 
     def fetch(self, rows: Sequence[Row]) -> Fetched:
-        """At most BULK issues with their whole history and all comments."""
-        body = {
-            "issueIdsOrKeys": [row.id for row in rows],
-            "fields": self._site.asked_fields,
-            "properties": [PROPERTY],
-        }
-        answer = decode(self._post("/issue/bulkfetch", body), BulkIssues, source=self._site.source)
+        """Issues with their whole history and all comments; the histories of more issues fit into one request."""
         fetched = Fetched(rows=rows)
-        retried = [raw for each in answer.issue_errors for raw in self._retried(each, fetched)]
-        heads = list(self._heads([*answer.issues, *retried], fetched))
+        heads: list[tuple[Head, Raw]] = []
+        for some in batches(rows):
+            answer = self._bulk(some)
+            retried = [raw for each in answer.issue_errors for raw in self._retried(each, fetched)]
+            heads += self._heads([*answer.issues, *retried], fetched)
         histories = self._histories([head.id for head, _ in heads]) if heads else {}
         for head, raw in heads:
             comments = self._comments(head)
             fetched.records.append(Record(issue=raw, histories=histories.get(head.id, []), comments=comments))
         return fetched
+
+    def _bulk(self, rows: Sequence[Row]) -> BulkIssues:
+        body = {
+            "issueIdsOrKeys": [row.id for row in rows],
+            "fields": self._site.asked_fields,
+            "properties": [PROPERTY],
+        }
+        return decode(self._post("/issue/bulkfetch", body), BulkIssues, source=self._site.source)
 
     def _search(self, jql: str, fields: list[str], token: str | None) -> SearchPage:
         body: dict[str, Any] = {"jql": jql, "fields": fields, "maxResults": ID_PAGE}

@@ -12,7 +12,7 @@ import pytest
 from starlette.requests import Request
 
 from backlint.connectors.jira import reading
-from backlint.connectors.jira.cursor import OVERLAP
+from backlint.connectors.jira.cursor import OVERLAP, Cursor
 from backlint.connectors.sandbox.world import WorldPerson
 from backlint.errors import NotFound, RequestRefused, StoreError, TokenRefused, TrackerDown
 from backlint.model import StatusCategory
@@ -24,7 +24,7 @@ ALL = {str(1000 + number) for number in range(1, ISSUES + 1)}
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches and pages of 4, so that 25 issues make many."""
-    for name in ("BULK", "SERVER_PAGE", "SERVER_ID_PAGE"):
+    for name in ("BULK", "PAGE", "SERVER_PAGE", "SERVER_ID_PAGE"):
         monkeypatch.setattr(reading, name, 4)
     monkeypatch.setattr(reading.batches, "__defaults__", (4,))
 
@@ -275,6 +275,17 @@ def test_two_changes_of_one_stamp_are_both_pulled(jira: Jira) -> None:
     jira.world.change(jira.issue(3), "title", "Second", actor="p-ann", at=at)
 
     assert pulled(connector, cursor)["1003"].title == "Second"
+
+
+def test_an_issue_whose_stamp_another_change_may_still_share_is_not_taken_for_known() -> None:
+    began = 1_767_225_600_000
+    cursor = Cursor(started=began)
+
+    cursor.note("young", began - 1_000)
+    cursor.note("old", began - 3_000)
+
+    assert not cursor.is_known("young", began - 1_000)
+    assert cursor.is_known("old", began - 3_000)
 
 
 @pytest.mark.usefixtures("small_pages")
