@@ -12,7 +12,7 @@ import typer
 from backlint.api.commands.plan import change_json, checked_plan
 from backlint.api.commands.plan import show as show_plan
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import connected, is_served, now, open_workplace
+from backlint.api.installation import connected, is_served, now, open_installation
 from backlint.errors import ConfigurationError
 from backlint.sync.apply import Applied, unshared
 from backlint.sync.apply import apply as carry_out
@@ -22,7 +22,7 @@ from backlint.sync.plan import Plan
 
 
 def run(console: Console, *, config: Path | None, scope: str | None, yes: bool) -> int:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         _, planned = checked_plan(console, place, scope=scope)
         show_plan(console, planned, mode=place.settings.write_back.mode)
         run_id = new_id("apply")

@@ -14,7 +14,7 @@ from backlint.api.commands.plan import to_json as plan_json
 from backlint.api.commands.pull import show as show_pull
 from backlint.api.commands.report import write_audit
 from backlint.api.console import Console, escape
-from backlint.api.workplace import connected, is_served, now, open_workplace
+from backlint.api.installation import connected, is_served, now, open_installation
 from backlint.model import Severity
 from backlint.sync.audit import audit, new_id
 from backlint.sync.check import to_json as check_json
@@ -24,7 +24,7 @@ REPORT = Path("audit.html")
 
 
 def run(console: Console, *, config: Path | None, output: Path | None) -> int:
-    with open_workplace(config) as place, connected(place.settings) as connectors:
+    with open_installation(config) as place, connected(place.settings) as connectors:
         with console.progress("Pulling") as bars:
             holder = new_id("audit-command") if is_served(place) else None
             done = audit(place.engine, place.settings, connectors, clock=now, progress=bars.pulled, holder=holder)

@@ -11,7 +11,7 @@ import typer
 from backlint.api.commands.check import require_pulled
 from backlint.api.commands.waive import me
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.api.installation import Installation, now, open_installation
 from backlint.errors import ConfigurationError, InputError
 from backlint.rules.registry import RULES_VERSION, private_codes
 from backlint.sync import ratchets, store
@@ -31,7 +31,7 @@ def run(
     rules: tuple[str, ...],
     yes: bool,
 ) -> int:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         require_pulled(place)
         if accept_open:
             _accept(console, place, scope, rules, yes=yes)
@@ -42,7 +42,7 @@ def run(
     return 0
 
 
-def _accept(console: Console, place: Workplace, scope: str | None, rules: tuple[str, ...], *, yes: bool) -> None:
+def _accept(console: Console, place: Installation, scope: str | None, rules: tuple[str, ...], *, yes: bool) -> None:
     """Everything that is open now is silent until somebody changes its issue or takes it up."""
     result = _check(console, place, scope, rules)
     open_now = [finding for _, finding in result.findings() if finding.is_spoken]
@@ -65,7 +65,7 @@ def _is_agreed(count: int) -> bool:
         raise ConfigurationError("nobody is there to agree; say --yes. Nothing was accepted") from None
 
 
-def _check(console: Console, place: Workplace, scope: str | None, rules: tuple[str, ...]) -> CheckResult:
+def _check(console: Console, place: Installation, scope: str | None, rules: tuple[str, ...]) -> CheckResult:
     with console.progress("Checking") as bars:
         return check_store(
             place.engine,
@@ -78,7 +78,7 @@ def _check(console: Console, place: Workplace, scope: str | None, rules: tuple[s
         )
 
 
-def _reset(console: Console, place: Workplace, rules: tuple[str, ...]) -> None:
+def _reset(console: Console, place: Installation, rules: tuple[str, ...]) -> None:
     """The marks begin at what is found now; the run says who wanted it and what rose."""
     codes = _codes(place, rules)
     run = new_id("ratchet")
@@ -95,11 +95,11 @@ def _reset(console: Console, place: Workplace, rules: tuple[str, ...]) -> None:
         console.out(f"  {rule}  {escape(f'{source} {project}'.strip())}: {by:,} more allowed")
 
 
-def _codes(place: Workplace, rules: tuple[str, ...]) -> frozenset[str]:
+def _codes(place: Installation, rules: tuple[str, ...]) -> frozenset[str]:
     return frozenset(rule.code for rule in chosen_rules(place.settings, only=rules)) - private_codes()
 
 
-def _list(console: Console, place: Workplace) -> None:
+def _list(console: Console, place: Installation) -> None:
     with reading(place.engine) as connection:
         silent = {key: count for key, count in accepted(connection).items() if key[2] not in private_codes()}
         marks, found = ratchets.marks(connection), _found(connection, place)
@@ -135,5 +135,5 @@ def _list(console: Console, place: Workplace) -> None:
                     f"(since {mark.moved_at:%Y-%m-%d})")  # fmt: skip
 
 
-def _found(connection: sa.Connection, place: Workplace) -> dict[ratchets.Key, int]:
+def _found(connection: sa.Connection, place: Installation) -> dict[ratchets.Key, int]:
     return ratchets.counts(connection, _codes(place, ()))

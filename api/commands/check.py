@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backlint.api.console import Console, escape, plural, severity
+from backlint.api.installation import Installation, now, open_installation
 from backlint.api.reading import read_file
-from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.errors import ConfigurationError, InputError
 from backlint.model import Severity, Status
 from backlint.rules.registry import RULES_VERSION
@@ -62,7 +62,7 @@ def run(
     return _exit_code(result, Severity(fail_on or settings.check.fail_on))
 
 
-def require_pulled(place: Workplace) -> None:
+def require_pulled(place: Installation) -> None:
     """InputError for a store that nothing was ever read into: to call that clean would be wrong."""
     with reading(place.engine) as connection:
         is_pulled = bool(store.scope_states(connection))
@@ -75,7 +75,7 @@ def require_pulled(place: Workplace) -> None:
 def _check_store(
     console: Console, config: Path | None, scope: str | None, rules: Sequence[str], *, as_new: bool
 ) -> tuple[Settings, CheckResult]:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         require_pulled(place)
         for name in stale_sources(place.engine, place.settings.sources):
             console.warn(

@@ -21,7 +21,7 @@ from backlint.api.commands.every_report import PAGES, write_every_report
 from backlint.api.commands.plan import diff
 from backlint.api.commands.pull import show as show_pull
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import Workplace, connected, now, open_workplace
+from backlint.api.installation import Installation, connected, now, open_installation
 from backlint.connectors.contract import Connector
 from backlint.errors import BacklintError, ConfigurationError
 from backlint.sync.apply import Applied
@@ -49,7 +49,7 @@ def run(console: Console, *, keep: bool, size: int, folder: Path | None, seed: i
     with _sandboxes(console, size=size, seed=seed, keep=keep) as trackers:
         port = _free_port()
         config = _write_configuration(where, trackers, port=port)
-        with open_workplace(config) as place, connected(place.settings) as connectors:
+        with open_installation(config) as place, connected(place.settings) as connectors:
             audit = _rounds(console, place, connectors, trackers, seed=seed)
             console.out("[bold]7. Reports[/bold]")
             reports = write_every_report(place, audit, where)
@@ -72,7 +72,7 @@ def run(console: Console, *, keep: bool, size: int, folder: Path | None, seed: i
 
 def _rounds(
     console: Console,
-    place: Workplace,
+    place: Installation,
     connectors: tuple[Connector, ...],
     trackers: Mapping[str, Mapping[str, Any]],
     *,
@@ -115,7 +115,7 @@ def _write_rare_tickets(trackers: Mapping[str, Mapping[str, Any]]) -> None:
             mirrored = f"https://github.com/{project}/issues/{number}"
 
 
-def _pull(console: Console, place: Workplace, connectors: tuple[Connector, ...]) -> tuple[SourcePull, ...]:
+def _pull(console: Console, place: Installation, connectors: tuple[Connector, ...]) -> tuple[SourcePull, ...]:
     with console.progress("Pulling") as bars:
         results = pull_sources(place.engine, connectors, now=now(), progress=bars.pulled)
     show_pull(console, results)
@@ -125,7 +125,7 @@ def _pull(console: Console, place: Workplace, connectors: tuple[Connector, ...])
     return results
 
 
-def _check(console: Console, place: Workplace) -> CheckResult:
+def _check(console: Console, place: Installation) -> CheckResult:
     with console.progress("Checking") as bars:
         return check_store(
             place.engine,
@@ -155,7 +155,7 @@ def _show_plan(console: Console, planned: Plan) -> None:
         console.out(f"  {plural(len(planned.held_back), 'change')} held back, each with its reason in the report.")
 
 
-def _apply(console: Console, place: Workplace, connectors: tuple[Connector, ...], planned: Plan) -> Applied:
+def _apply(console: Console, place: Installation, connectors: tuple[Connector, ...], planned: Plan) -> Applied:
     done = 0
     with console.progress("Writing") as bars:
 

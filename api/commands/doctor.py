@@ -7,8 +7,8 @@ from pathlib import Path
 
 from backlint.api.configuration import proposed_fields
 from backlint.api.console import Console, escape, plural
+from backlint.api.installation import Installation, now, open_installation
 from backlint.api.webhooks import is_app
-from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.connectors import hooks
 from backlint.connectors.connect import connect
 from backlint.connectors.contract import Check, Connector, Level
@@ -64,7 +64,7 @@ def _everything(config: Path | None) -> Iterator[tuple[str, Check]]:
 
 def _database(config: Path | None, settings: Settings) -> Iterator[tuple[str, Check]]:
     try:
-        with open_workplace(config) as place:
+        with open_installation(config) as place:
             yield "store", Check("schema", Level.GOOD, "opens, and its schema is this program's")
             for check in _stored(place):
                 yield "store", check
@@ -72,7 +72,7 @@ def _database(config: Path | None, settings: Settings) -> Iterator[tuple[str, Ch
         yield "store", Check("schema", Level.BAD, str(error), "see the message; `backlint db upgrade` migrates")
 
 
-def _stored(place: Workplace) -> Iterator[Check]:
+def _stored(place: Installation) -> Iterator[Check]:
     with reading(place.engine) as connection:
         states = store.scope_states(connection)
         quarantined = store.quarantined(connection)
@@ -99,7 +99,7 @@ def _stored(place: Workplace) -> Iterator[Check]:
         yield Check(f"mapping of {source}", Level.WARNING, fact, f'add "{id}" = "active" (or another) to its statuses')
 
 
-def _mapping(place: Workplace) -> Iterator[Check]:
+def _mapping(place: Installation) -> Iterator[Check]:
     """Whether what is stored was mapped as the settings say, and holds what they name."""
     with reading(place.engine) as connection:
         states = mapping_states(connection)

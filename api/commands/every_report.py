@@ -10,11 +10,11 @@ from types import MappingProxyType
 from backlint.api.commands import report_forecast, report_sprint_prep
 from backlint.api.commands.report import DEFAULT_PERIOD, build_cycle_time_of, build_from_audit, source_health
 from backlint.api.commands.report_weekly import gather
+from backlint.api.installation import Installation
 from backlint.api.readout import build_readout
 from backlint.api.readout.facts import BacklogScore
 from backlint.api.reports import Report, rendered
 from backlint.api.reports.readout import Audience
-from backlint.api.workplace import Workplace
 from backlint.backlog import Backlog
 from backlint.flow import Mode
 from backlint.flow.metrics import local_day
@@ -39,7 +39,7 @@ PAGES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def write_every_report(place: Workplace, audit: Audit, folder: Path) -> tuple[Path, ...]:
+def write_every_report(place: Installation, audit: Audit, folder: Path) -> tuple[Path, ...]:
     """Write the pages and give their paths, in the order of `PAGES`."""
     paths = []
     for name, report in _reports(place, audit):
@@ -49,7 +49,7 @@ def write_every_report(place: Workplace, audit: Audit, folder: Path) -> tuple[Pa
     return tuple(sorted(paths, key=lambda path: list(PAGES).index(path.name)))
 
 
-def _reports(place: Workplace, audit: Audit) -> Iterator[tuple[str, Report]]:
+def _reports(place: Installation, audit: Audit) -> Iterator[tuple[str, Report]]:
     backlog, settings = audit.check.backlog, place.settings
     health = source_health(place.engine)
     yield "audit.html", build_from_audit(place, audit, scope="everything")

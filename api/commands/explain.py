@@ -11,8 +11,8 @@ import msgspec
 from backlint.api.commands.check import require_pulled
 from backlint.api.commands.explain_flow import flow_json, show_flow
 from backlint.api.console import Console, escape, severity
+from backlint.api.installation import now, open_installation
 from backlint.api.reading import read_file
-from backlint.api.workplace import now, open_workplace
 from backlint.backlog import Backlog
 from backlint.errors import InputError
 from backlint.model import Evidence, Issue, Judgement, Verdict
@@ -47,7 +47,7 @@ def run(
         issue = _find(backlog, reference)
         trust = trust_of_file(read.issues, settings, now=now())
     else:
-        with open_workplace(config) as place:
+        with open_installation(config) as place:
             require_pulled(place)
             settings = place.settings
             hear(place.engine, settings, now=now())

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from backlint.api.commands.check import require_pulled
 from backlint.api.console import Console, plural
-from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.api.installation import Installation, now, open_installation
 from backlint.connectors.file.export import ExportFormat, write_findings, write_issues, write_transitions, write_writes
 from backlint.errors import ConfigurationError, InputError
 from backlint.sync import listing
@@ -27,7 +27,7 @@ def run(
         raise ConfigurationError(f"cannot export {what!r}: use {', '.join(KINDS)}")
     if format not in list(ExportFormat):
         raise ConfigurationError(f"--format {format!r}: use {', '.join(ExportFormat)}")
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         write = _writer(place, what, ExportFormat(format), scope)
         if output is None:
             count = _print(write)
@@ -50,7 +50,7 @@ def _print(write: Callable[[BinaryIO], int]) -> int:
     return count
 
 
-def _writer(place: Workplace, what: str, format: ExportFormat, scope: str | None) -> Callable[[BinaryIO], int]:
+def _writer(place: Installation, what: str, format: ExportFormat, scope: str | None) -> Callable[[BinaryIO], int]:
     if what == "writes":
         return lambda stream: _writes(place, stream, format, scope)
     require_pulled(place)
@@ -64,7 +64,7 @@ def _writer(place: Workplace, what: str, format: ExportFormat, scope: str | None
     return lambda stream: write_issues(issues, stream, format)
 
 
-def _writes(place: Workplace, stream: BinaryIO, format: ExportFormat, scope: str | None) -> int:
+def _writes(place: Installation, stream: BinaryIO, format: ExportFormat, scope: str | None) -> int:
     """Of a source, or of a project, team key or repository."""
     with reading(place.engine) as connection:
         rows = listing.writes(connection)

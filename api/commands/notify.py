@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backlint.api.console import Console, escape
-from backlint.api.workplace import now, open_workplace
+from backlint.api.installation import now, open_installation
 from backlint.errors import ConfigurationError
 from backlint.settings import Settings, load
 from backlint.sync.notifications import Notified, Outcome, notify, send_test
@@ -20,7 +20,7 @@ def run(console: Console, *, config: Path | None, name: str | None, is_test: boo
     if is_test:
         found = send_test(settings, only=name)
     else:
-        with open_workplace(config) as place:
+        with open_installation(config) as place:
             found = notify(place.engine, place.settings, now=now(), only=name)
     show(console, found)
     console.json({"notifications": [to_json(each) for each in found]})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import Workplace, connected, now, open_workplace
+from backlint.api.installation import Installation, connected, now, open_installation
 from backlint.sync.apply import settle_unsettled
 from backlint.sync.audit import make_plan, new_id, unsettled_sources
 from backlint.sync.check import CheckResult, check_store
@@ -17,14 +17,14 @@ from backlint.sync.plan import Change, ChangeKind, HeldBack, Plan
 
 
 def run(console: Console, *, config: Path | None, scope: str | None) -> int:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         _, planned = checked_plan(console, place, scope=scope)
     console.json(to_json(planned))
     show(console, planned, mode=place.settings.write_back.mode)
     return 0
 
 
-def checked_plan(console: Console, place: Workplace, *, scope: str | None) -> tuple[CheckResult, Plan]:
+def checked_plan(console: Console, place: Installation, *, scope: str | None) -> tuple[CheckResult, Plan]:
     """A fresh check and its plan; writes whose answer was lost are settled with their trackers first."""
     open_ends = unsettled_sources(place.engine)
     if open_ends:

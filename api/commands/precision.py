@@ -9,7 +9,7 @@ from typing import Any
 
 from backlint.api.commands.waive import issue_of, me
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.api.installation import Installation, now, open_installation
 from backlint.errors import InputError
 from backlint.normalised import to_dict
 from backlint.precision import EVERYWHERE, How, Key, Level, Precision, Said, deserved
@@ -22,7 +22,7 @@ from backlint.sync.database import reading
 def run(
     console: Console, *, config: Path | None, restore: str | None, scope: str | None, candidates: Path | None
 ) -> int:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         if restore is not None:
             _restore(console, place, restore, scope)
         elif candidates is not None:
@@ -35,7 +35,7 @@ def run(
 # -- the book ----------------------------------------------------------------------------------------------------------
 
 
-def _list(console: Console, place: Workplace) -> None:
+def _list(console: Console, place: Installation) -> None:
     settings = place.settings
     with place.engine.begin() as connection:
         feedback.note_deeds(connection, now=now())
@@ -95,7 +95,7 @@ def _line(key: Key, book: Precision, level: Level) -> str:
 # -- trusting a rule again ---------------------------------------------------------------------------------------------
 
 
-def _restore(console: Console, place: Workplace, name: str, scope: str | None) -> None:
+def _restore(console: Console, place: Installation, name: str, scope: str | None) -> None:
     rule = next(iter(waivers.codes_named(place.settings, [name])))
     with place.engine.begin() as connection:
         key = _stepped_back(feedback.levels(connection), rule, scope)
@@ -120,7 +120,7 @@ def _stepped_back(levels: Mapping[Key, Level], rule: str, scope: str | None) -> 
 # -- what was wrong ----------------------------------------------------------------------------------------------------
 
 
-def _write_candidates(console: Console, place: Workplace, output: Path) -> None:
+def _write_candidates(console: Console, place: Installation, output: Path) -> None:
     """One line for each finding that somebody called wrong: the issue as rules see it, with what was said."""
     with reading(place.engine) as connection:
         rows = [row for row in feedback.candidates(connection) if row["rule"] not in private_codes()]
@@ -156,7 +156,7 @@ def say(
 ) -> int:
     if verdict not in list(Said):
         raise InputError(f"{verdict!r}: say {' or '.join(Said)}")
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         codes = waivers.codes_named(place.settings, [rule])
         with place.engine.begin() as connection:
             where, id = issue_of(connection, issue, source)

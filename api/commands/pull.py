@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import connected, now, open_workplace
+from backlint.api.installation import connected, now, open_installation
 from backlint.sync.apply import settle_unsettled
 from backlint.sync.flow import refresh
 from backlint.sync.pull import SourcePull
@@ -14,7 +14,7 @@ from backlint.sync.pull import pull as pull_sources
 
 
 def run(console: Console, *, config: Path | None, source: str | None, full: bool) -> int:
-    with open_workplace(config) as place, connected(place.settings, only=source) as connectors:
+    with open_installation(config) as place, connected(place.settings, only=source) as connectors:
         settle_unsettled(place.engine, {each.name: each for each in connectors}, clock=now)
         with console.progress("Pulling") as bars:
             results = pull_sources(

@@ -9,7 +9,7 @@ from pathlib import Path
 from backlint.api.commands.check import require_pulled
 from backlint.api.commands.waive import me
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.api.installation import Installation, now, open_installation
 from backlint.errors import InputError
 from backlint.recall import Answer
 from backlint.sync import recall
@@ -32,7 +32,7 @@ def run(
     month: str | None,
     draw: bool,
 ) -> int:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         wanted = month or f"{now().astimezone(place.settings.zone):%Y-%m}"
         if not MONTH.fullmatch(wanted):
             raise InputError(f"--month {wanted!r}: write it as 2026-03")
@@ -45,7 +45,7 @@ def run(
     return 0
 
 
-def _draw(console: Console, place: Workplace, month: str) -> None:
+def _draw(console: Console, place: Installation, month: str) -> None:
     require_pulled(place)
     result = check_store(place.engine, place.settings, run=new_id("check"), now=now())
     with place.engine.begin() as connection:
@@ -53,7 +53,7 @@ def _draw(console: Console, place: Workplace, month: str) -> None:
     console.say(f"{plural(count, 'issue')} drawn for {month}." if count else f"The samples of {month} stand already.")
 
 
-def _judge(console: Console, place: Workplace, month: str, rule: str, issue: str, answer: str | None) -> None:
+def _judge(console: Console, place: Installation, month: str, rule: str, issue: str, answer: str | None) -> None:
     if answer not in list(Answer):
         raise InputError(f"say {', '.join(Answer)}: `backlint recall {rule} {issue} right`")
     with place.engine.begin() as connection:
@@ -69,7 +69,7 @@ def _judge(console: Console, place: Workplace, month: str, rule: str, issue: str
     console.out(f"{escape(found[0].key)}: {answer} noted for {found[0].rule}.")
 
 
-def _list(console: Console, place: Workplace, month: str, rule: str | None) -> None:
+def _list(console: Console, place: Installation, month: str, rule: str | None) -> None:
     with reading(place.engine) as connection:
         known = recall.recalls(connection)
         open_now = [

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import chosen_sources, now, open_workplace
+from backlint.api.installation import chosen_sources, now, open_installation
 from backlint.sync.remap import SourceRemap, remap
 
 
 def run(console: Console, *, config: Path | None, source: str | None) -> int:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         sources = chosen_sources(place.settings, only=source)
         with console.progress("Mapping again") as bars:
             results = remap(place.engine, sources, now=now(), progress=bars.pulled)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from backlint.api.commands.report_trust import inline_waivers, reviewed_rules, skipped, waiver_lines
 from backlint.api.commands.team_calendar import only_team, team_calendar
 from backlint.api.console import Console, escape
+from backlint.api.installation import Installation, now, open_installation
 from backlint.api.reading import read_file
 from backlint.api.reports import Report, ReportFormat, rendered
 from backlint.api.reports.audit import (
@@ -29,7 +30,6 @@ from backlint.api.reports.audit import (
 from backlint.api.reports.cycle_time import CycleTimeReport, build_cycle_time
 from backlint.api.reports.entries import Entry, entry
 from backlint.api.reports.health import SourceHealth
-from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.backlog import Backlog
 from backlint.errors import ConfigurationError, InputError
 from backlint.flow import Mode
@@ -78,7 +78,7 @@ def audit_report(
         result = check_issues(read.issues, settings, now=now(), rules=chosen_rules(settings), scope=scope)
         report = build_from_check(result, settings, scope=scope or input)
     else:
-        with open_workplace(config) as place:
+        with open_installation(config) as place:
             result = check_store(place.engine, place.settings, run=new_id("check"), now=now(), scope=scope)
             plan = make_plan(place.engine, place.settings, result, now=now())
             audit = Audit(run="", pulled=(), check=result, plan=plan)
@@ -111,7 +111,7 @@ def cycle_time_report(
         backlog = make_backlog(read_file(console, input, zone=settings.zone).issues, settings, now=now())
         report = build_cycle_time_of(backlog, settings, scope=scope, name=input, since=first, until=last, mode=mode)
     else:
-        with open_workplace(config) as place:
+        with open_installation(config) as place:
             report = build_cycle_from_store(place, scope=scope, since=first, until=last, mode=mode)
     write_report(console, report, format, output)
     return 0
@@ -148,7 +148,7 @@ def write_report(console: Console, report: Report, format: str, output: Path | N
     console.say(f"{escape(str(output))} written")
 
 
-def write_audit(place: Workplace, audit: Audit, output: Path) -> Path:
+def write_audit(place: Installation, audit: Audit, output: Path) -> Path:
     """The audit's HTML report in a file."""
     output.write_text(rendered(build_from_audit(place, audit, scope="everything"), "html"), encoding="utf-8")
     return output
@@ -158,7 +158,7 @@ def write_audit(place: Workplace, audit: Audit, output: Path) -> Path:
 
 
 def build_cycle_from_store(
-    place: Workplace, *, scope: str | None, since: date | None, until: date | None, mode: str
+    place: Installation, *, scope: str | None, since: date | None, until: date | None, mode: str
 ) -> CycleTimeReport:
     health = source_health(place.engine)
     if sum(source.issues for source in health) > MANY_ISSUES:
@@ -170,7 +170,7 @@ def build_cycle_from_store(
 
 
 def _cycle_from_records(
-    place: Workplace,
+    place: Installation,
     *,
     scope: str | None,
     since: date | None,
@@ -258,7 +258,7 @@ def build_from_check(result: CheckResult, settings: Settings, *, scope: str) -> 
     )
 
 
-def build_from_audit(place: Workplace, audit: Audit, *, scope: str) -> AuditReport:
+def build_from_audit(place: Installation, audit: Audit, *, scope: str) -> AuditReport:
     result, settings = audit.check, place.settings
     with reading(place.engine) as connection:
         version, previous = store.previous_scores(connection, before=result.as_of)

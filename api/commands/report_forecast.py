@@ -9,10 +9,10 @@ from pathlib import Path
 from backlint.api.commands.report import parsed_day, require_format, source_health, write_report
 from backlint.api.commands.team_calendar import only_team, team_calendar
 from backlint.api.console import Console
+from backlint.api.installation import Installation, now, open_installation
 from backlint.api.reading import read_file
 from backlint.api.reports.forecast import ForecastReport, build_forecast
 from backlint.api.reports.health import SourceHealth
-from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.backlog import Backlog
 from backlint.errors import ConfigurationError
 from backlint.forecast.engine import HORIZON
@@ -46,14 +46,14 @@ def run(
         backlog = make_backlog(read_file(console, input, zone=settings.zone).issues, settings, now=now())
         report = build_from_backlog(backlog, settings, scope=scope, name=input, items=items, until=last, seed=seed)
     else:
-        with open_workplace(config) as place:
+        with open_installation(config) as place:
             report = build_from_store(place, scope=scope, items=items, until=last, seed=seed)
     write_report(console, report, format, output)
     return 0
 
 
 def build_from_store(
-    place: Workplace,
+    place: Installation,
     *,
     scope: str | None,
     items: int | None = None,

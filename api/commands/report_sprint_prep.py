@@ -8,10 +8,10 @@ from pathlib import Path
 from backlint.api.commands.report import require_format, source_health, write_report
 from backlint.api.commands.sprint_planning import Planning, planning_team
 from backlint.api.console import Console
+from backlint.api.installation import Installation, now, open_installation
 from backlint.api.reading import read_file
 from backlint.api.reports.health import SourceHealth, unreadable
 from backlint.api.reports.sprint_prep import SprintPrep
-from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.backlog import Backlog
 from backlint.scopes import team_name
 from backlint.settings import Settings, load
@@ -35,13 +35,13 @@ def run(
         backlog = make_backlog(read_file(console, input, zone=settings.zone).issues, settings, now=now())
         report = build_from_backlog(backlog, settings, scope=scope, sprint=sprint)
     else:
-        with open_workplace(config) as place:
+        with open_installation(config) as place:
             report = build_from_store(place, scope=scope, sprint=sprint)
     write_report(console, report, format, output)
     return int(settings.planning.enforce and not report.is_backlog and not report.is_ready)
 
 
-def build_from_store(place: Workplace, *, scope: str | None, sprint: str | None = None) -> SprintPrep:
+def build_from_store(place: Installation, *, scope: str | None, sprint: str | None = None) -> SprintPrep:
     backlog = load_backlog(place.engine, place.settings, now=now())
     return build_from_backlog(backlog, place.settings, scope=scope, sprint=sprint, health=source_health(place.engine))
 

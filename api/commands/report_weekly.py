@@ -9,12 +9,12 @@ from pathlib import Path
 
 from backlint.api.commands.report import parsed_day, require_format, require_order, source_health, write_report
 from backlint.api.console import Console
+from backlint.api.installation import Installation, now, open_installation
 from backlint.api.reading import read_file
 from backlint.api.readout import Facts, build_readout
 from backlint.api.readout.facts import BacklogScore, present
 from backlint.api.reports.health import SourceHealth, unreadable
 from backlint.api.reports.readout import Audience
-from backlint.api.workplace import Workplace, now, open_workplace
 from backlint.backlog import Backlog
 from backlint.errors import ConfigurationError
 from backlint.flow.metrics import local_day
@@ -48,7 +48,7 @@ def run(
         facts = gather(backlog, settings, scope=scope, name=input, since=first, until=last)
         report = build_readout(facts, audience=chosen)
     else:
-        with open_workplace(config) as place:
+        with open_installation(config) as place:
             facts, health = gather_from_store(place, scope=scope, since=first, until=last)
             report = build_readout(facts, audience=chosen, health=health)
     write_report(console, report, format, output)
@@ -64,7 +64,7 @@ def chosen_audience(name: str | None) -> Audience | None:
 
 
 def gather_from_store(
-    place: Workplace, *, scope: str | None = None, since: date | None = None, until: date | None = None
+    place: Installation, *, scope: str | None = None, since: date | None = None, until: date | None = None
 ) -> tuple[Facts, tuple[SourceHealth, ...]]:
     """What every view of the stored backlog rests on; one gathering serves all of them."""
     backlog = load_backlog(place.engine, place.settings, now=now())

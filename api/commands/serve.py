@@ -18,8 +18,8 @@ from pydantic import SecretStr
 
 from backlint.api.commands.worker import log_lines
 from backlint.api.console import Console
+from backlint.api.installation import connected, now, open_installation
 from backlint.api.service import Service, make_app
-from backlint.api.workplace import connected, now, open_workplace
 from backlint.errors import ConfigurationError
 from backlint.settings import Settings, secret
 from backlint.sync.inbox import Inbox, open_box
@@ -86,7 +86,7 @@ class _Child:
 
 def run(console: Console, *, config: Path | None, host: str | None, port: int | None, with_worker: bool) -> int:
     log_lines()
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         settings = place.settings
         with connected(settings):
             pass  # wrong or missing tokens are said here, before anything listens

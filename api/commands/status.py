@@ -8,7 +8,7 @@ from typing import Any
 
 from backlint.api.console import Console, escape, plural
 from backlint.api.facts import letter, source_facts
-from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.api.installation import Installation, now, open_installation
 from backlint.errors import InputError
 from backlint.sync import deliveries, listing
 from backlint.sync.database import reading
@@ -20,14 +20,14 @@ ALARMS_OF = timedelta(days=1)
 
 
 def run(console: Console, *, config: Path | None) -> int:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         facts = _facts(place)
     console.json(facts)
     _show(console, facts)
     return 0
 
 
-def _facts(place: Workplace) -> dict[str, Any]:
+def _facts(place: Installation) -> dict[str, Any]:
     file = box_file(place.settings.store.url)
     box = open_box(place.settings.store.url) if file is not None and file.exists() else None
     waiting = count_all(place.engine, box)
@@ -79,7 +79,7 @@ def _show(console: Console, facts: dict[str, Any]) -> None:
 
 def dead_letters(console: Console, *, config: Path | None, retry: str | None, drop: str | None) -> int:
     """List them, or do something about one, named as SOURCE:ISSUE."""
-    with open_workplace(config) as place, place.engine.begin() as connection:
+    with open_installation(config) as place, place.engine.begin() as connection:
         if retry is not None and not deliveries.retry(connection, _identity(retry), now=now()):
             raise InputError(f"there is no dead letter {retry}")
         if drop is not None and not deliveries.drop(connection, _identity(drop)):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from backlint.api.commands.plan import change_json
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import connected, now, open_workplace
+from backlint.api.installation import connected, now, open_installation
 from backlint.errors import InputError
 from backlint.sync import writes
 from backlint.sync.apply import undo as take_back
@@ -14,7 +14,7 @@ from backlint.sync.database import reading
 
 
 def run(console: Console, *, config: Path | None, run_id: str) -> int:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         with reading(place.engine) as connection:
             rows = writes.of_run(connection, run_id)
         if not rows:

@@ -11,7 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from backlint.api.console import Console, escape, plural
-from backlint.api.workplace import Workplace, now, open_workplace
+from backlint.api.installation import Installation, now, open_installation
 from backlint.errors import InputError
 from backlint.model import IssueType
 from backlint.sync import listing, store, waivers
@@ -37,7 +37,7 @@ class Wanted:
 
 
 def run(console: Console, *, config: Path | None, wanted: Wanted, end: str | None, with_past: bool) -> int:
-    with open_workplace(config) as place:
+    with open_installation(config) as place:
         if end is not None:
             with place.engine.begin() as connection:
                 waivers.end(connection, end, by=wanted.author or me(), now=now())
@@ -65,7 +65,7 @@ def me() -> str:
 # -- making one --------------------------------------------------------------------------------------------------------
 
 
-def _waive(place: Workplace, wanted: Wanted) -> tuple[Waiver, ...]:
+def _waive(place: Installation, wanted: Wanted) -> tuple[Waiver, ...]:
     rule = waivers.rule_or_family(place.settings, wanted.rule or "")
     if wanted.reason is None:
         raise InputError(
@@ -129,7 +129,7 @@ def _day(text: str | None) -> date | None:
 # -- listing them ------------------------------------------------------------------------------------------------------
 
 
-def _list(console: Console, place: Workplace, *, with_past: bool) -> None:
+def _list(console: Console, place: Installation, *, with_past: bool) -> None:
     skip_label = f"{place.settings.write_back.label_prefix}skip"
     with reading(place.engine) as connection:
         book = waivers.all_waivers(connection, place.settings, now=now())

@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from backlint.api.console import Console, escape, plural
+from backlint.api.installation import now
 from backlint.api.webhooks import webhook_secret
-from backlint.api.workplace import now
 from backlint.connectors import hooks
 from backlint.connectors.connect import connect
 from backlint.connectors.contract import Connector

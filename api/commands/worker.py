@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 
 from backlint.api.console import Console
-from backlint.api.workplace import connected, now, open_workplace
+from backlint.api.installation import connected, now, open_installation
 from backlint.errors import ConfigurationError
 from backlint.sync.inbox import open_box
 from backlint.sync.worker import Worker
@@ -27,7 +27,7 @@ def run(console: Console, *, config: Path | None, is_child: bool = False) -> int
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda _signal, _frame: stop.set())
-    with open_workplace(config) as place, connected(place.settings) as connectors:
+    with open_installation(config) as place, connected(place.settings) as connectors:
         if not is_child and sa.make_url(place.settings.store.url).get_backend_name() == "sqlite":
             raise ConfigurationError(
                 "a store in a SQLite file has one process, `backlint serve`, which works as well: for further workers "

@@ -19,19 +19,19 @@ from backlint.sync.jobs import living
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class Installation:
     settings: Settings
     engine: sa.Engine
 
 
 @contextmanager
-def open_workplace(config: Path | None) -> Iterator[Workplace]:
+def open_installation(config: Path | None) -> Iterator[Installation]:
     """Settings and a store with the right schema; raises what the way in prints."""
     settings = load(config)
     engine = open_engine(settings.store.url)
     try:
         require_current(engine)
-        yield Workplace(settings, engine)
+        yield Installation(settings, engine)
     finally:
         engine.dispose()
 
@@ -65,7 +65,7 @@ def connected(
             connector.close()
 
 
-def is_served(place: Workplace) -> bool:
+def is_served(place: Installation) -> bool:
     """Whether a service works on this store, whose jobs a command must not cross."""
     with reading(place.engine) as connection:
         return living(connection, now=now()) > 0
