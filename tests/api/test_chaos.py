@@ -9,6 +9,7 @@ import pytest
 
 from tests.api.chaos import Ended, Storm, differences, postgres_database, run, today
 
+pytestmark = pytest.mark.long
 SIZE, SEED = 12, 3
 NOW = today()
 

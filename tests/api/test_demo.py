@@ -66,6 +66,7 @@ def test_every_family_of_rules_has_something_to_say(tmp_path: Path) -> None:
     assert said | {"SEC"} == {family(rule.code) for rule in own_rules()}
 
 
+@pytest.mark.long
 def test_the_kept_demo_is_served_with_live_webhooks_and_audits_by_its_schedule(tmp_path: Path) -> None:
     code, out, err = run_backlint(tmp_path, "demo", "--keep", "--size", "30")
     assert code == 0, err

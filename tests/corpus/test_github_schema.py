@@ -115,11 +115,13 @@ def documents(schema: Schema) -> dict[str, str]:
         "board items": queries.BOARD_ITEMS,
         "board changes": queries.BOARD_CHANGES,
         "people": queries.PEOPLE,
-        "details": queries.details(schema),
-        "one issue": queries.one_issue(schema),
+        "details": queries.details(schema, has_boards=False),
+        "details with boards": queries.details(schema, has_boards=True),
+        "one issue": queries.one_issue(schema, has_boards=False),
+        "one issue with boards": queries.one_issue(schema, has_boards=True),
         "more comments": queries.more_comments(schema),
         "more events": queries.more_events(schema),
-        "boards": queries.boards(schema),
+        "counts of changes": queries.counts(3),
         "census": queries.census(schema),
     }
     if schema.has_types:
@@ -140,8 +142,8 @@ def test_every_query_is_valid_for_the_server_it_is_made_for(age: str) -> None:
 
 def test_a_query_for_a_present_server_would_fail_on_an_older_one() -> None:
     """The reason for asking the server what it has: one unknown field and the whole query is refused."""
-    assert validate(published(), parse(queries.details(as_told_by(present())))) != []
-    assert validate(published(), parse(queries.boards(as_told_by(present())))) != []
+    assert validate(published(), parse(queries.details(as_told_by(present()), has_boards=True))) != []
+    assert validate(published(), parse(queries.one_issue(as_told_by(present()), has_boards=True))) != []
 
 
 def test_the_present_server_is_asked_for_everything_we_know() -> None:
