@@ -141,6 +141,7 @@ def test_a_ticket_that_is_deleted_at_once_is_no_trouble(live: Live) -> None:
     assert live.service.get("/api/dead-letters") == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tracker", list(APPS))
 def test_a_service_killed_at_work_loses_nothing_and_says_nothing_twice(tracker: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
