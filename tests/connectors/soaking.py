@@ -27,8 +27,8 @@ from backlint.connectors.sandbox.disturb import disturb, human_actor
 from backlint.connectors.sandbox.faults import KINDS
 from backlint.connectors.sandbox.github_shapes import NEW_ID, database_id
 from backlint.connectors.sandbox.trackers import TOKEN, USER, Sandbox, start
-from backlint.connectors.sandbox.world import WorldIssue
-from backlint.model import Issue, Presence
+from backlint.connectors.sandbox.world import WorldComment, WorldIssue
+from backlint.model import Comment, Issue, Presence
 from backlint.settings import SourceSettings
 from backlint.sync import store
 from backlint.sync.census import LOOK_AGAIN
@@ -303,7 +303,7 @@ class Soak:
             "title": (issue.title, seen.title),
             "labels": (sorted(issue.labels), sorted(seen.labels)),
             "assignee": ([issue.assignee] if issue.assignee else [], list(seen.assignees)),
-            "comments": ([each.id for each in issue.comments], [each.id for each in seen.comments]),
+            "comments": (in_order(issue.comments), in_order(seen.comments)),
         }
         if world.flavour == "github":
             closed = world.statuses[issue.status].kind in ("completed", "cancelled")
@@ -423,3 +423,8 @@ def main(arguments: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1:])
+
+
+def in_order(comments: Sequence[WorldComment] | Sequence[Comment]) -> list[str]:
+    """Ids by time. Of comments made in one second no tracker promises an order."""
+    return [each.id for each in sorted(comments, key=lambda each: (each.at.replace(microsecond=0), each.id))]
