@@ -42,7 +42,7 @@ class Gate:
 def gates(settings: Settings) -> dict[str, Gate]:
     """By source name. ConfigurationError where a secret is named and not there."""
     made = {
-        source.name: Gate(source.name, _reader(source.tracker), webhook_secret(source), is_app(source))
+        source.name: Gate(source.name, reader_of(source.tracker), webhook_secret(source), is_app(source))
         for source in settings.sources
     }
     make_ready()
@@ -63,7 +63,7 @@ def webhook_secret(source: SourceSettings) -> SecretStr | None:
     return secret(source.webhook_secret_env, purpose=f"webhook secret of source {source.name!r}")
 
 
-def _reader(tracker: Tracker) -> ModuleType:
+def reader_of(tracker: Tracker) -> ModuleType:
     """The tracker's own `webhook.py`: `verify` and `event`."""
     match tracker:
         case Tracker.JIRA:

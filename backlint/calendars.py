@@ -30,9 +30,6 @@ class Calendar:
     people: float | None = None
     leave: tuple[Leave, ...] = ()
 
-    def is_holiday(self, day: date) -> bool:
-        return day in self.holidays
-
     def share(self, day: date) -> float:
         """Of the usual capacity: 0 on a holiday, less than 1 while people are away."""
         if day in self.holidays:

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -45,6 +45,24 @@ class _Table(BaseModel):
     """A table of the file. Unknown keys are refused, so that a typing error cannot switch something off in silence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _WithQuietHours(_Table):
+    """A table with times in which something waits. It says itself what waits, and when by default."""
+
+    if TYPE_CHECKING:
+        quiet_hours: str
+
+    @field_validator("quiet_hours", check_fields=False)
+    @classmethod
+    def _two_times(cls, value: str) -> str:
+        if value != "off":
+            parse_hours(value)
+        return value
+
+    @property
+    def quiet(self) -> tuple[time, time] | None:
+        return None if self.quiet_hours == "off" else parse_hours(self.quiet_hours)
 
 
 class StoreSettings(_Table):
@@ -173,7 +191,7 @@ class SourceSettings(_Table):
         return (self.url or DEFAULT_URLS[self.tracker]).rstrip("/")
 
 
-class WriteBackSettings(_Table):
+class WriteBackSettings(_WithQuietHours):
     """Catalogue section 8; the defaults are the careful ones."""
 
     mode: Literal["off", "labels", "labels+comment"] = Field(
@@ -196,23 +214,12 @@ class WriteBackSettings(_Table):
     per_issue: int = Field(3, ge=1, le=10, description="labels and questions per issue")
     explain_url: str = Field("", description="where a rule code in the comment links to, {code} filled in")
 
-    @field_validator("quiet_hours")
-    @classmethod
-    def _two_times(cls, value: str) -> str:
-        if value != "off":
-            parse_hours(value)
-        return value
-
     @field_validator("label_prefix")
     @classmethod
     def _no_spaces(cls, value: str) -> str:
         if not value or re.search(r"\s", value):
             raise ValueError("needs at least one character and no spaces: Jira labels cannot hold them")
         return value
-
-    @property
-    def quiet(self) -> tuple[time, time] | None:
-        return None if self.quiet_hours == "off" else parse_hours(self.quiet_hours)
 
 
 class CheckSettings(_Table):
@@ -310,7 +317,7 @@ class TrustSettings(_Table):
     recall_sample: int = Field(30, ge=1, description="issues drawn a month for each rule, for `backlint recall`")
 
 
-class NotificationSettings(_Table):
+class NotificationSettings(_WithQuietHours):
     """A digest of each audit by e-mail or chat: only what changed since the last one, and nothing when nothing did."""
 
     name: str = Field(description="what it is called, and by what it remembers what it told: do not change it later")
@@ -321,17 +328,6 @@ class NotificationSettings(_Table):
     owner: str = Field("", description="only what this person owns, by name, handle or id; empty: everybody's")
     from_severity: Literal["info", "warning", "error"] = Field("warning", description="findings from this severity on")
     quiet_hours: str = Field("off", description='team time in which digests wait, such as "18:00-08:00", or "off"')
-
-    @field_validator("quiet_hours")
-    @classmethod
-    def _two_times(cls, value: str) -> str:
-        if value != "off":
-            parse_hours(value)
-        return value
-
-    @property
-    def quiet(self) -> tuple[time, time] | None:
-        return None if self.quiet_hours == "off" else parse_hours(self.quiet_hours)
 
     @property
     def about(self) -> str:

@@ -11,7 +11,7 @@ from backlint.rules.criteria_text import FIELD, field_text, is_choice
 from backlint.rules.evidence import of_part, of_value, section_lines
 from backlint.rules.rule import Context
 from backlint.rules.words import opens_with_work
-from backlint.text.document import Document, Dropped, DropReason, Item, Meaning, Scenario
+from backlint.text.document import Document, Dropped, Item, Meaning, Scenario
 from backlint.text.gherkin import KEYWORDS
 
 MIN_BOXES = 2  # as for AC001: one box is a reminder
@@ -109,11 +109,6 @@ def _boxes(document: Document) -> list[Item]:
     excluded = {item.start for section in document.under(Meaning.EXCLUDED, Meaning.STEPS) for item in section.items}
     boxes = (item for item in document.items if item.ticked is not None and item.start not in excluded)
     return [item for item in boxes if not is_choice(item.text)]
-
-
-def struck_boxes(document: Document) -> tuple[Dropped, ...]:
-    """Boxes that somebody struck out: dropped on purpose."""
-    return tuple(line for line in document.dropped if line.reason is DropReason.STRUCK and line.ticked is not None)
 
 
 def scenarios(issue: Issue, context: Context) -> tuple[tuple[Scenario, Evidence], ...]:

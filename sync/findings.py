@@ -246,14 +246,6 @@ def _fixed(known: Mapping[str, Mapping[str, Any]], judged: Iterable[Judged]) -> 
     ]
 
 
-def stored_messages(connection: Connection, fingerprints: Collection[str]) -> dict[str, str]:
-    """The words of findings by fingerprint, open or fixed."""
-    query = sa.select(t.findings.c.fingerprint, t.findings.c.message).where(
-        t.findings.c.fingerprint.in_(list(fingerprints))
-    )
-    return {row.fingerprint: row.message for row in connection.execute(query)}
-
-
 def fixed_at(connection: Connection, moment: datetime) -> tuple[tuple[str, str, str, str], ...]:
     """(source, issue or scope, rule, message) of the findings that the check of that moment found to be fixed."""
     query = (

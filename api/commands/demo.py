@@ -33,7 +33,6 @@ from backlint.sync.pull import SourcePull
 from backlint.sync.pull import pull as pull_sources
 
 FOLDER = Path("backlint-demo")
-START_SECONDS = 60.0
 DISTURBED = 25  # tickets that people change between the two rounds, in each tracker
 HOOK_VARIABLE, HOOK_SECRET = "DEMO_HOOK", "demo-hook"  # of the webhooks; a secret of local sandboxes is none
 SHOWN_ISSUES = 3  # of the plan, as a sample of the diff

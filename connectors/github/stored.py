@@ -9,7 +9,7 @@ import msgspec
 
 from backlint.connectors.github.mapping import Reading, issue_from
 from backlint.connectors.http import decode
-from backlint.errors import StoreError
+from backlint.connectors.kept_facts import read_kept
 from backlint.model import Issue
 from backlint.settings import SourceSettings
 
@@ -35,14 +35,7 @@ class GitHubStored:
     """See `StoredMapping`. `now` says which iterations are over."""
 
     def __init__(self, settings: SourceSettings, facts: bytes, *, now: datetime) -> None:
-        try:
-            known = msgspec.json.decode(facts, type=AccountFacts)
-        except msgspec.DecodeError as error:
-            raise StoreError(
-                f"{settings.name}: what the store keeps of the account cannot be read ({error}); pull again"
-            ) from None
-        if known.v != VERSION:
-            raise StoreError(f"{settings.name}: what the store keeps of the account is of another version; pull again")
+        known = read_kept(facts, AccountFacts, version=VERSION, what="account", source=settings.name)
         self._former = known.former
         self._reading = reading_for(settings, own_account=known.own_account, now=now)
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from backlint.connectors.jira.payloads import FieldInfo, Status, Type
 from backlint.connectors.jira.site import Site, field_ids, is_mappable, priority_ranks, status_facts
-from backlint.errors import StoreError
+from backlint.connectors.kept_facts import read_kept
 from backlint.model import Sprint
 from backlint.settings import SourceSettings
 from backlint.status import StatusMap
@@ -34,13 +34,7 @@ class SiteFacts(Struct, kw_only=True):
 
 
 def read_facts(raw: bytes, *, source: str) -> SiteFacts:
-    try:
-        found = msgspec.json.decode(raw, type=SiteFacts)
-    except msgspec.DecodeError as error:
-        raise StoreError(f"{source}: what the store keeps of the site cannot be read ({error}); pull again") from None
-    if found.v != VERSION:
-        raise StoreError(f"{source}: what the store keeps of the site is of another version; pull again")
-    return found
+    return read_kept(raw, SiteFacts, version=VERSION, what="site", source=source)
 
 
 def site_from(facts: SiteFacts, settings: SourceSettings) -> Site:

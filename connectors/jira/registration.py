@@ -155,11 +155,11 @@ class AppHooks:
         return (jql(self._scopes()),)
 
     def hooks(self, url: str) -> Sequence[Hook]:
-        listed = msgspec.convert(list(self._pages()), list[_DynamicHook], strict=False)
+        listed = msgspec.convert(self._pages(), list[_DynamicHook], strict=False)
         # Older answers name no address; an app has one address only.
         return tuple(_dynamic_hook(each) for each in listed if each.url in ("", url))
 
-    def _pages(self) -> Sequence[Any]:
+    def _pages(self) -> list[Any]:
         try:
             return list(self._session.pages(self._path))
         except PermissionMissing as error:

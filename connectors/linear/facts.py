@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from backlint.connectors.http import decode
+from backlint.connectors.kept_facts import read_kept
 from backlint.connectors.linear import mapping, payloads
 from backlint.connectors.linear.names import Names
-from backlint.errors import StoreError
 from backlint.settings import SourceSettings
 from backlint.status import StatusMap
 
@@ -35,15 +35,7 @@ class WorkspaceFacts(Struct, kw_only=True, frozen=True):
 
 
 def read_facts(raw: bytes, *, source: str) -> WorkspaceFacts:
-    try:
-        found = msgspec.json.decode(raw, type=WorkspaceFacts)
-    except msgspec.DecodeError as error:
-        raise StoreError(
-            f"{source}: what the store keeps of the workspace cannot be read ({error}); pull again"
-        ) from None
-    if found.v != VERSION:
-        raise StoreError(f"{source}: what the store keeps of the workspace is of another version; pull again")
-    return found
+    return read_kept(raw, WorkspaceFacts, version=VERSION, what="workspace", source=source)
 
 
 def names_from(facts: WorkspaceFacts, settings: SourceSettings) -> Names:

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.responses import Response
 
-from backlint.api.webhooks import _reader, gates
+from backlint.api.webhooks import gates, reader_of
 from backlint.connectors.sandbox.control import with_control
 from backlint.connectors.sandbox.faults import Faults
 from backlint.connectors.sandbox.generate import generate
@@ -73,7 +73,7 @@ def test_what_is_registered_delivers_signed_until_it_is_removed(backlint: Comman
         sandbox.world.change(issue, "title", "Another title", actor=next(iter(sandbox.world.people)))
         assert receiver.something.wait(10)
         headers, body = receiver.got[0]
-        reader = _reader(Tracker(sandbox.tracker))
+        reader = reader_of(Tracker(sandbox.tracker))
         reader.verify(body, headers, SecretStr(HOOK_SECRET), datetime.now(UTC))
         assert reader.event(headers, body).issues
 

@@ -9,7 +9,7 @@ import msgspec
 
 from backlint.connectors.contract import MARKER
 from backlint.connectors.http import decode
-from backlint.errors import StoreError
+from backlint.connectors.kept_facts import read_kept
 from backlint.model import (
     Comment,
     FieldChange,
@@ -99,13 +99,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_facts(raw: bytes, *, source: str) -> Facts:
-    try:
-        found = msgspec.json.decode(raw, type=Facts)
-    except msgspec.DecodeError as error:
-        raise StoreError(f"{source}: what the store keeps of the site cannot be read ({error}); pull again") from None
-    if found.v != VERSION:
-        raise StoreError(f"{source}: what the store keeps of the site is of another version; pull again")
-    return found
+    return read_kept(raw, Facts, version=VERSION, what="site", source=source)
 
 
 class Site:
