@@ -357,7 +357,6 @@ verdicts = Table(
     _key("issue"),
     _text("digest", required=True),  # of the issue
     _text("facts", required=True),  # digest of what the backlog says of it
-    Column("until", Instant, index=True),  # when the first of its verdicts may change by time alone
     Column("said", sa.LargeBinary, nullable=False),
     _of_issue(),
 )
@@ -370,8 +369,6 @@ last_checks = Table(
     Column("at", Instant, nullable=False),
     _text("common", required=True),  # digest of rules, settings, people, projects
     _text("everything", required=True),  # digest of all that was read
-    Column("until", Instant),  # when what it found out about the whole backlog may change by time alone
-    Column("found", sa.LargeBinary, nullable=False),
 )
 
 # Lines that many issues of a kind share, learned from exactly the texts that the digest is of.

@@ -229,18 +229,13 @@ class Memory:
         said = [each for each in said if each.footing is not None and (is_sure or not each.footing.on_others)]
         blob = zlib.compress(packed(said), 1)
         if self._rows.get(issue.identity) != _Row(digest, facts, blob):
-            untils = [
-                each.footing.until for each in said if each.footing is not None and each.footing.until is not None
-            ]
             self._changes.append(
                 {
                     "source": issue.source, "issue": issue.id, "digest": digest, "facts": facts, "said": blob,
-                    "until": min(untils, default=None),
                 }
             )  # fmt: skip
 
-    def save(self, connection: Connection, *, now: datetime, until: datetime | None = None) -> None:
-        """Keep it; `until` is when what was found about the backlog as a whole may change by time alone."""
+    def save(self, connection: Connection, *, now: datetime) -> None:
         if not self.is_whole:
             if self._is_known:
                 self._write(connection)
@@ -250,10 +245,7 @@ class Memory:
         for source, issue in self._rows.keys() - self._kept:
             forget(connection, source, issue)
         self._write(connection)
-        row = {
-            "id": 1, "at": now, "common": self.inputs.common, "everything": self.inputs.everything, "until": until,
-            "found": b"",
-        }  # fmt: skip
+        row = {"id": 1, "at": now, "common": self.inputs.common, "everything": self.inputs.everything}
         upsert(connection, t.last_checks, [row])
 
     def _write(self, connection: Connection) -> None:
