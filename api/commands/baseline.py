@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 import typer
 
-from backlint.api.commands.check import require_pulled
+from backlint.api.commands.check import checked_store, require_pulled
 from backlint.api.commands.waive import me
 from backlint.api.console import Console, escape, plural
 from backlint.api.installation import Installation, now, open_installation
@@ -16,7 +16,7 @@ from backlint.errors import ConfigurationError, InputError
 from backlint.rules.registry import RULES_VERSION, private_codes
 from backlint.sync import ratchets, store
 from backlint.sync.audit import new_id
-from backlint.sync.check import CheckResult, check_store, chosen_rules
+from backlint.sync.check import CheckResult, chosen_rules
 from backlint.sync.database import reading
 from backlint.sync.findings import accept, accepted
 
@@ -66,16 +66,7 @@ def _is_agreed(count: int) -> bool:
 
 
 def _check(console: Console, place: Installation, scope: str | None, rules: tuple[str, ...]) -> CheckResult:
-    with console.progress("Checking") as bars:
-        return check_store(
-            place.engine,
-            place.settings,
-            run=new_id("check"),
-            now=now(),
-            rules=chosen_rules(place.settings, only=rules),
-            scope=scope,
-            advance=lambda done, total: bars.move("check", done, total),
-        )
+    return checked_store(console, place, rules=chosen_rules(place.settings, only=rules), scope=scope)
 
 
 def _reset(console: Console, place: Installation, rules: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from backlint.api.reading import read_file
 from backlint.errors import ConfigurationError, InputError
 from backlint.model import Severity, Status
 from backlint.rules.registry import RULES_VERSION
+from backlint.rules.rule import Rule
 from backlint.settings import Settings, load
 from backlint.sync import ratchets, store
 from backlint.sync.audit import new_id
@@ -72,6 +73,28 @@ def require_pulled(place: Installation) -> None:
         )
 
 
+def checked_store(
+    console: Console,
+    place: Installation,
+    *,
+    rules: Sequence[Rule] | None = None,
+    scope: str | None = None,
+    as_new: bool = False,
+) -> CheckResult:
+    """A check of what is stored, with its bar; by the chosen profile unless told which rules."""
+    with console.progress("Checking") as bars:
+        return check_store(
+            place.engine,
+            place.settings,
+            run=new_id("check"),
+            now=now(),
+            rules=rules,
+            scope=scope,
+            as_new=as_new,
+            advance=lambda done, total: bars.move("check", done, total),
+        )
+
+
 def _check_store(
     console: Console, config: Path | None, scope: str | None, rules: Sequence[str], *, as_new: bool
 ) -> tuple[Settings, CheckResult]:
@@ -82,17 +105,9 @@ def _check_store(
                 f"The mapping of {escape(name)} has changed since its issues were read: they are judged as they were "
                 "mapped then. Run `backlint remap` (no request is made), or pull."
             )
-        with console.progress("Checking") as bars:
-            result = check_store(
-                place.engine,
-                place.settings,
-                run=new_id("check"),
-                now=now(),
-                rules=chosen_rules(place.settings, only=rules),
-                scope=scope,
-                as_new=as_new,
-                advance=lambda done, total: bars.move("check", done, total),
-            )
+        result = checked_store(
+            console, place, rules=chosen_rules(place.settings, only=rules), scope=scope, as_new=as_new
+        )
         return place.settings, result
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from backlint.api.commands.check import checked_store
 from backlint.api.commands.check import show as show_check
 from backlint.api.commands.every_report import PAGES, write_every_report
 from backlint.api.commands.plan import diff
@@ -27,7 +28,6 @@ from backlint.errors import BacklintError, ConfigurationError
 from backlint.sync.apply import Applied
 from backlint.sync.apply import apply as carry_out
 from backlint.sync.audit import Audit, make_plan, new_id
-from backlint.sync.check import CheckResult, check_store
 from backlint.sync.plan import Plan
 from backlint.sync.pull import SourcePull
 from backlint.sync.pull import pull as pull_sources
@@ -80,7 +80,7 @@ def _rounds(
     console.out("[bold]1. Pull[/bold] three trackers with their whole history")
     _pull(console, place, connectors)
     console.out("[bold]2. Check[/bold]")
-    checked = _check(console, place)
+    checked = checked_store(console, place)
     show_check(console, checked, limit=5)
     console.out("[bold]3. Plan[/bold] the write-back")
     planned = make_plan(place.engine, place.settings, checked, now=now())
@@ -88,7 +88,7 @@ def _rounds(
     console.out("[bold]4. Apply[/bold]")
     applied = _apply(console, place, connectors, planned)
     console.out("[bold]5. Check again:[/bold] the second plan must be empty")
-    again = make_plan(place.engine, place.settings, _check(console, place), now=now())
+    again = make_plan(place.engine, place.settings, checked_store(console, place), now=now())
     console.out(f"  {plural(len(again.changes), 'change')} wanted.")
     console.out("[bold]6. People change tickets,[/bold] and only those are pulled")
     for facts in trackers.values():
@@ -97,7 +97,7 @@ def _rounds(
         ).raise_for_status()
     _write_rare_tickets(trackers)
     pulled = _pull(console, place, connectors)
-    after = _check(console, place)
+    after = checked_store(console, place)
     fresh = sum(finding.is_new for _, finding in after.findings()) + sum(each.is_new for each in after.scope_findings())
     console.out(f"  {plural(fresh, 'new finding')}, {after.recorded.fixed:,} fixed.")
     return Audit(run=applied.run, pulled=pulled, check=after, plan=planned, applied=applied)
@@ -122,17 +122,6 @@ def _pull(console: Console, place: Installation, connectors: tuple[Connector, ..
     if broken:
         raise BacklintError(f"the demo's own trackers could not be read: {broken[0]}")
     return results
-
-
-def _check(console: Console, place: Installation) -> CheckResult:
-    with console.progress("Checking") as bars:
-        return check_store(
-            place.engine,
-            place.settings,
-            run=new_id("check"),
-            now=now(),
-            advance=lambda done, total: bars.move("check", done, total),
-        )
 
 
 def _show_plan(console: Console, planned: Plan) -> None:

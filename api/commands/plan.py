@@ -8,11 +8,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from backlint.api.commands.check import checked_store
 from backlint.api.console import Console, escape, plural
 from backlint.api.installation import Installation, connected, now, open_installation
 from backlint.sync.apply import settle_unsettled
-from backlint.sync.audit import make_plan, new_id, unsettled_sources
-from backlint.sync.check import CheckResult, check_store
+from backlint.sync.audit import make_plan, unsettled_sources
+from backlint.sync.check import CheckResult
 from backlint.sync.plan import Change, ChangeKind, HeldBack, Plan
 
 
@@ -30,15 +31,7 @@ def checked_plan(console: Console, place: Installation, *, scope: str | None) ->
     if open_ends:
         with connected(place.settings, names=sorted(open_ends)) as connectors:
             settle_unsettled(place.engine, {each.name: each for each in connectors}, clock=now)
-    with console.progress("Checking") as bars:
-        result = check_store(
-            place.engine,
-            place.settings,
-            run=new_id("check"),
-            now=now(),
-            scope=scope,
-            advance=lambda done, total: bars.move("check", done, total),
-        )
+    result = checked_store(console, place, scope=scope)
     return result, make_plan(place.engine, place.settings, result, now=now())
 
 

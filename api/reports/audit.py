@@ -6,10 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from backlint.api.reports.entries import Entry
-from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable, without_figures
+from backlint.api.reports.health import Answer, OfSources, SourceHealth, all_failed, unreadable, without_figures
 from backlint.model import Severity
 from backlint.scores import BANDS
 
@@ -157,7 +156,7 @@ class RuleCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuditReport:
+class AuditReport(OfSources):
     """Everything the report says; `findings` by weight, of sources that could be read."""
 
     scope: str
@@ -192,10 +191,6 @@ class AuditReport:
     unknown: tuple[Entry, ...] = ()  # the verdicts that could not be given, each with the reason
 
     @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
-
-    @property
     def open_findings(self) -> tuple[AuditFinding, ...]:
         return tuple(finding for finding in self.findings if finding.counts)
 
@@ -216,10 +211,6 @@ class AuditReport:
         for finding in sorted(weighty, key=_by_points)[:MOST_SHOWN_FIRST]:
             owners[finding.owner or NO_OWNER].append(finding)
         return tuple((owner, tuple(found)) for owner, found in owners.items())
-
-    @property
-    def unreadable(self) -> tuple[SourceHealth, ...]:
-        return tuple(source for source in self.health if not source.complete)
 
 
 def build_audit(

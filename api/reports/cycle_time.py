@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from backlint.api.reports.entries import Entry, entry
 from backlint.api.reports.figures import day as day_of
 from backlint.api.reports.figures import in_days
-from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable, without_figures
+from backlint.api.reports.health import Answer, OfSources, SourceHealth, all_failed, unreadable, without_figures
 from backlint.api.reports.sprint_record import SprintRecord, sprint_records
 from backlint.flow import (
     ITEM_TYPES,
@@ -197,7 +197,7 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CycleTimeReport:
+class CycleTimeReport(OfSources):
     """Everything the report says. `since` and `until` are local days, both included; None: open."""
 
     scope: str
@@ -242,20 +242,12 @@ class CycleTimeReport:
     quality: Quality
 
     @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
-
-    @property
     def is_elapsed(self) -> bool:
         return self.mode is Mode.ELAPSED
 
     @property
     def beyond(self) -> tuple[Ageing, ...]:
         return tuple(each for each in self.ageing if each.is_beyond)
-
-    @property
-    def unreadable(self) -> tuple[SourceHealth, ...]:
-        return tuple(source for source in self.health if not source.complete)
 
 
 @dataclass(frozen=True, slots=True)

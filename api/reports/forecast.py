@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from backlint.api.reports.health import Answer, SourceHealth, all_failed, unreadable, without_figures
+from backlint.api.reports.health import Answer, OfSources, SourceHealth, all_failed, unreadable, without_figures
 from backlint.calendars import EVERY_DAY, Calendar
 from backlint.flow import ITEM_TYPES, FlowOptions, Item, team_of
 from backlint.flow import items as flow_items
@@ -91,7 +91,7 @@ class FinishedItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastReport:
+class ForecastReport(OfSources):
     """Everything the report says. `why_none` is the reason when there is no forecast."""
 
     scope: str
@@ -115,14 +115,6 @@ class ForecastReport:
     warnings: tuple[str, ...]
     assumptions: tuple[str, ...]
     issues: int
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
-
-    @property
-    def unreadable(self) -> tuple[SourceHealth, ...]:
-        return tuple(source for source in self.health if not source.complete)
 
 
 def build_forecast(

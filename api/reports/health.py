@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,26 @@ class SourceHealth:
     error: str | None = None
     requests: int = 0
     seconds: float = 0.0
+
+
+class OfSources:
+    """What every report is made from: sources of known health, told in the team's zone."""
+
+    __slots__ = ()
+    if TYPE_CHECKING:
+
+        @property
+        def timezone(self) -> str: ...
+        @property
+        def health(self) -> tuple[SourceHealth, ...]: ...
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def unreadable(self) -> tuple[SourceHealth, ...]:
+        return tuple(source for source in self.health if not source.complete)
 
 
 class Answer(StrEnum):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from backlint.api.reports.entries import Entry
-from backlint.api.reports.health import Answer, SourceHealth
+from backlint.api.reports.health import Answer, OfSources, SourceHealth
 
 
 class Audience(StrEnum):
@@ -53,7 +52,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Readout:
+class Readout(OfSources):
     """Everything the report says. `since` and `until` are local days, both included."""
 
     scope: str
@@ -68,11 +67,3 @@ class Readout:
     issues: int  # looked at
     headline: str
     sections: tuple[Section, ...]
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
-
-    @property
-    def unreadable(self) -> tuple[SourceHealth, ...]:
-        return tuple(source for source in self.health if not source.complete)

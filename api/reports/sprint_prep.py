@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 from backlint.api.reports.entries import Entry
-from backlint.api.reports.health import Answer, SourceHealth
+from backlint.api.reports.health import Answer, OfSources, SourceHealth
 from backlint.readiness import Readiness, Standing
 
 
@@ -165,7 +164,7 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SprintPrep:
+class SprintPrep(OfSources):
     """Everything the report says. `is_backlog`: nothing is in the next sprint, the top of the backlog stands here."""
 
     scope: str
@@ -187,14 +186,6 @@ class SprintPrep:
     outcomes: tuple[OutcomeShare, ...]
     room: Room
     not_now: tuple[NotNow, ...]
-
-    @property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.timezone)
-
-    @property
-    def unreadable(self) -> tuple[SourceHealth, ...]:
-        return tuple(source for source in self.health if not source.complete)
 
     def of_standing(self, standing: Standing) -> tuple[Candidate, ...]:
         return tuple(each for each in self.candidates if each.standing is standing)
